@@ -1,0 +1,75 @@
+"""What a client knows besides its connection: paths, settings, and defaults for new records."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from steno.errors import Misuse
+from steno.projects import project_of
+from steno_schema.ids import uuid7
+from steno_schema.paths import Paths, resolve
+
+if TYPE_CHECKING:
+    from steno_schema.config import Settings
+
+_FOLDERS_MAX = 256
+_projects: dict[str, str] = {}
+_sessions: dict[int, str] = {}
+
+
+class Context:
+    """Read-only to everyone; settings are read from disk when first needed."""
+
+    def __init__(
+        self, home: str | os.PathLike[str] | None, socket: str | os.PathLike[str] | None
+    ) -> None:
+        paths = resolve(home=None if home is None else Path(home))
+        if socket is not None:
+            paths = msgspec.structs.replace(paths, socket=Path(socket).expanduser().absolute())
+        self.paths: Paths = paths
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> "Settings":
+        """Settings in force when they were first asked for; raises ``Misuse`` if unusable."""
+        if self._settings is None:
+            from steno_schema.config import ConfigError, load
+
+            try:
+                self._settings = load(self.paths).settings
+            except ConfigError as error:
+                raise Misuse(str(error), "See 'steno config show'.") from error
+        return self._settings
+
+    def user(self) -> str | None:
+        """User of records that name none."""
+        return self.settings.defaults.user
+
+    def project(self) -> str | None:
+        """Project of records that name none: the setting, else the working directory's."""
+        return self.settings.defaults.project or _project_here()
+
+    def session(self) -> str:
+        """Session of records that name none: the setting, else this process's own."""
+        return self.settings.defaults.session or implicit_session()
+
+
+def implicit_session() -> str:
+    """Return the key of this process's session; a forked child gets one of its own."""
+    process = os.getpid()
+    return _sessions.get(process) or _sessions.setdefault(process, f"python-{uuid7()}")
+
+
+def _project_here() -> str | None:
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None
+    project = _projects.get(folder)
+    if project is None:
+        if len(_projects) >= _FOLDERS_MAX:
+            _projects.clear()
+        project = _projects[folder] = project_of(folder)
+    return project
