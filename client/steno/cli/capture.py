@@ -1,0 +1,159 @@
+"""``steno capture`` and ``rederive``: what was read from the agents' files, and reading more."""
+
+import argparse
+from typing import Any
+
+from steno.cli.command import Command, Context, Failed
+from steno.cli.exchanges import base_name
+from steno.cli.jsontext import is_list
+from steno.cli.paging import pages
+from steno.cli.screen import Screen
+from steno_schema.replies import Done, Rows
+from steno_schema.requests import Admin, List
+
+_COLUMNS = {
+    "agent": "agent",
+    "files": "files",
+    "source_bytes": "bytes",
+    "lines": "lines",
+    "lines_not_understood": "not understood",
+    "human_prompts": "prompts",
+    "queued_prompts": "queued",
+    "assistant_messages": "replies",
+    "tool_calls": "tool calls",
+    "last_event_at": "last event",
+}
+_FILE_COLUMNS = ("agent", "path", "state", "size_bytes", "read_bytes", "lines",
+                 "lines_not_understood", "last_event_at")  # fmt: skip
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=("status", "backfill", "rescan", "sources"),
+        help="status: coverage of each agent; backfill: read everything there is and wait for it;"
+        " rescan: look for new files now; sources: every file known",
+    )
+    parser.add_argument("--files", action="store_true", help="with status: also each file")
+
+
+def _run(context: Context) -> int:
+    return _ACTIONS[context.args.action](context)
+
+
+def _status(context: Context) -> int:
+    arguments = {"files": True} if context.args.files else {}
+    result = context.ask(Admin(action="capture_status", arguments=arguments), Done).result
+    if context.args.json:
+        context.screen.json(result)
+        return 0
+    screen = context.screen
+    screen.start_pager()
+    agents = _maps(result.get("agents"))
+    if agents:
+        cells = [[_cell(screen, agent, name) for name in _COLUMNS] for agent in agents]
+        screen.table(list(_COLUMNS.values()), cells)
+    else:
+        screen.line("Nothing is captured yet.")
+    files = _maps(result.get("files"))
+    if files:
+        screen.line()
+        _print_files(screen, files)
+    return 0
+
+
+def _backfill(context: Context) -> int:
+    from steno.cli.backfill import follow
+
+    context.ask(Admin(action="rescan"), Done)
+    backfill = follow(context, until_newest=False, at_most_s=None)
+    if context.args.json:
+        context.screen.json({"backfill": backfill})
+    else:
+        from steno.cli.lifecycle import describe
+
+        context.screen.text(describe(backfill))
+    return 0
+
+
+def _rescan(context: Context) -> int:
+    done = context.ask(Admin(action="rescan"), Done)
+    if not done.changed:
+        raise Failed("Capture is off or its watcher does not run.", "See steno doctor.")
+    if context.args.json:
+        context.screen.json({"rescan": "started", **done.result})
+    else:
+        context.screen.line("Looking for new and grown files; steno capture status shows them.")
+    return 0
+
+
+def _sources(context: Context) -> int:
+    rows: list[dict[str, Any]] = []
+    for page in pages(context, List(type="source"), Rows, None):
+        rows += page.items
+    if context.args.json:
+        context.screen.json({"items": rows, "next_cursor": None})
+    elif rows:
+        context.screen.start_pager()
+        _print_files(context.screen, rows)
+    else:
+        context.screen.line("No file is known yet.")
+    return 0
+
+
+def _print_files(screen: Screen, files: list[dict[str, Any]]) -> None:
+    headers = [name.replace("_", " ") for name in _FILE_COLUMNS]
+    screen.table(
+        headers, [[_cell(screen, file, name) for name in _FILE_COLUMNS] for file in files]
+    )
+
+
+def _cell(screen: Screen, row: dict[str, Any], name: str) -> object:
+    value = row.get(name)
+    if name == "last_event_at":
+        return screen.time(value)
+    if name == "path" and screen.is_terminal:
+        return base_name(str(value))
+    return value
+
+
+def _maps(value: object) -> list[dict[str, Any]]:
+    return value if is_list(value) else []
+
+
+def _configure_rederive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        choices=("analysis", "capture"),
+        help="analysis: categories, keywords …; capture: the records of the kept bytes",
+    )
+
+
+def _run_rederive(context: Context) -> int:
+    what: str = context.args.what
+    done = context.ask(Admin(action="rederive", arguments={"follower": what}), Done)
+    if not done.changed:
+        raise Failed(f"The daemon has no {what} to compute anew.", "See steno status.")
+    if context.args.json:
+        context.screen.json({"rederive": what, "state": "started", **done.result})
+    else:
+        context.screen.line(f"The {what} is computed anew; steno status shows how far it is.")
+    return 0
+
+
+_ACTIONS = {"status": _status, "backfill": _backfill, "rescan": _rescan, "sources": _sources}
+
+COMMANDS = {
+    "capture": Command(
+        "What was read from the agents' files, and reading more of them.",
+        "steno capture status --files --json",
+        _configure,
+        _run,
+    ),
+    "rederive": Command(
+        "Compute the analysis, or the captured records, anew from what is kept.",
+        "steno rederive analysis",
+        _configure_rederive,
+        _run_rederive,
+    ),
+}

@@ -1,0 +1,62 @@
+"""Checks that the daemon answers: versions, database, capture."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from steno.cli.checks import Check
+from steno_schema import PROTOCOL, __version__
+from steno_schema.replies import Done, StatusReport, Welcome
+from steno_schema.requests import Admin, Status
+
+if TYPE_CHECKING:
+    from steno.cli.command import Context
+
+
+_CHECK_TIMEOUT_S = 120.0
+
+
+def check_versions(welcome: Welcome) -> Check:
+    """Return whether daemon and client are of one version."""
+    if welcome.protocol == PROTOCOL and welcome.version == __version__:
+        return Check("versions", "ok", f"daemon and client are {__version__}")
+    finding = (
+        f"the daemon is {welcome.version} (protocol {welcome.protocol}),"
+        f" the client {__version__} (protocol {PROTOCOL})"
+    )
+    return Check("versions", "fail", finding, "steno restart")
+
+
+def check_database(context: "Context") -> Iterator[Check]:
+    """Yield whether the database is whole."""
+    request = Admin(action="integrity_check")
+    result = context.ask(request, Done, timeout_s=_CHECK_TIMEOUT_S).result
+    problems: list[Any] = result.get("problems") or []
+    if problems or result.get("ok") is False:
+        broken = f"{result.get('broken_references') or 'some'} references lead nowhere"
+        finding = f"it is damaged: {problems[0] if problems else broken}"
+        yield Check("database", "fail", finding, "restore a backup; keep the file for salvage")
+    else:
+        yield Check("database", "ok", "whole")
+
+
+def check_capture(context: "Context") -> Iterator[Check]:
+    """Yield whether the watcher lives, and whether it understands what it reads."""
+    result = context.ask(Admin(action="capture_status"), Done).result
+    backfill: dict[str, Any] = result.get("backfill") or {"state": "off"}
+    watcher: dict[str, Any] = context.ask(Status(), StatusReport).report.get("capture") or {}
+    if backfill.get("state") == "off":
+        mend = "set capture.enabled, or name a root; then steno restart"
+        yield Check("capture", "warn", "off: no agents' files are read", mend)
+    elif watcher.get("running") is False:
+        yield Check("capture", "fail", "the watcher does not run", "steno restart; see the log")
+    else:
+        yield Check("capture", "ok", f"the watcher runs (backfill: {backfill.get('state')})")
+    agents: list[dict[str, Any]] = result.get("agents") or []
+    unknown = sum(int(agent.get("lines_not_understood") or 0) for agent in agents)
+    lines = sum(int(agent.get("lines") or 0) for agent in agents)
+    if unknown:
+        finding = f"{unknown:,} of {lines:,} lines were not understood; their bytes are kept"
+        mend = "steno capture status --files tells which; after an update: steno rederive capture"
+        yield Check("lines", "warn", finding, mend)
+    elif agents:
+        yield Check("lines", "ok", f"all {lines:,} lines were understood")

@@ -1,0 +1,139 @@
+"""A command run in this process, against a client that answers from a list."""
+
+import io
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+
+from steno.cli.command import Context, parse
+from steno.cli.main import find
+from steno.cli.screen import Screen
+from steno.client import Client
+from steno.results import Saved
+from steno_schema.records import Tokens
+from steno_schema.replies import Event, ExchangeView, MessageView, Reply
+from steno_schema.requests import Request
+
+HOSTILE = (
+    "a\x1b[31mred\x07 \x9b1m \u202eevil\u202c \u2066x\u2069 \u200e\u200f\u061c\ufeff"
+    " \ue000m\ue001 \r \x7f"
+)
+HOSTILE_CHARS = {char for char in HOSTILE if not " " <= char <= "~"}
+
+
+class StubHistory:
+    """``client.history`` that keeps what was saved."""
+
+    def __init__(self) -> None:
+        self.saved: list[tuple[str, str, dict[str, Any]]] = []
+        self.stored = "daemon"
+
+    def save(self, prompt: str, output: str = "", **fields: Any) -> Saved:
+        self.saved.append((prompt, output, fields))
+        stored = cast("Any", self.stored)
+        return Saved(id="01890000-0000-7000-8000-000000000001", stored=stored, outcome="created")
+
+
+class StubClient:
+    """Gives each request to ``answer`` and keeps what was asked."""
+
+    def __init__(self, answer: Callable[[Any], Reply] | None = None) -> None:
+        self.asked: list[Any] = []
+        self.events: list[Event] = []
+        self.history = StubHistory()
+        self.subscribed: dict[str, Any] = {}
+        self._answer = answer
+
+    def request(self, request: Request, timeout_s: float | None = None) -> Reply:
+        self.asked.append(request)
+        assert self._answer is not None
+        return self._answer(request)
+
+    def subscribe(self, after: int | None = None, **words: Any) -> list[Event]:
+        self.subscribed = {"after": after, **words}
+        return self.events
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def run(
+    name: str,
+    *words: str,
+    client: StubClient | None = None,
+    terminal: bool = False,
+    width: int = 80,
+    colour: str = "never",
+) -> tuple[int, str]:
+    """Run one command; return its exit code and what it printed."""
+    command = find(name)
+    args = parse(name, command, list(words))
+    out = io.StringIO()
+    screen = Screen(out, colour=colour, terminal=terminal, width=width)
+    stub = cast("Client", client or StubClient())
+    context = Context(args, screen, stub)
+    code = command.run(context)
+    screen.finish()
+    return code, out.getvalue()
+
+
+def exchange(number: int = 1, **fields: Any) -> ExchangeView:
+    """Return an exchange with ordinary values, some of them replaced."""
+    uid = f"01890000-0000-7000-8000-{number:012d}"
+    whole = ExchangeView(
+        id=uid,
+        number=number,
+        prompt=f"prompt {number}",
+        output=f"output {number}",
+        created_at="2026-01-02T03:04:05.678Z",
+        agent="codex",
+        project="/home/me/steno",
+        session_id="s1",
+        conversation_id="c1",
+        user="me",
+        model="gpt-5",
+        tokens=Tokens(input=3, output=4),
+        cost_usd=0.25,
+        status="completed",
+        origin="script",
+        tags=["one", "two"],
+        category="api",
+        complexity="simple",
+        stage="testing",
+        technique=None,
+        phase=None,
+        framework=None,
+        template=None,
+        current_file=None,
+        rating=7.0,
+        follow_up=False,
+        response_summary=None,
+        response_time_ms=1500.0,
+        notes=None,
+        keywords=["word"],
+        metadata={"run": 7},
+        prompt_message_id=uid,
+        output_message_id=None,
+    )
+    return msgspec.structs.replace(whole, **fields)
+
+
+def message(number: int = 1, **fields: Any) -> MessageView:
+    """Return a message with ordinary values, some of them replaced."""
+    whole = MessageView(
+        id=f"01890000-0000-7000-9000-{number:012d}",
+        number=number,
+        conversation_id="c1",
+        exchange_id=None,
+        role="user",
+        kind="text",
+        content=f"message {number}",
+        created_at="2026-01-02T03:04:05.678Z",
+    )
+    return msgspec.structs.replace(whole, **fields)
+
+
+def only_harmless(text: str) -> bool:
+    """Tell whether no character of ``text`` could steer a terminal."""
+    return not HOSTILE_CHARS & set(text)
