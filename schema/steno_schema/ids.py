@@ -5,12 +5,10 @@ UUIDv8 computed from the agent's own identity of the thing, so that any order of
 number of readings gives the same ids.
 """
 
-import hashlib
 import os
 import time
-import uuid
 
-_NIL_TEXT_LENGTH = 36
+_TEXT_LENGTH = 36
 _OUTPUT_BIT = 0x20
 
 
@@ -31,6 +29,8 @@ def uuid8(*parts: str) -> str:
     >>> uuid8("codex", "message", "a") == uuid8("codex", "message", "a")
     True
     """
+    import hashlib  # only capture needs it, and it costs a client milliseconds
+
     text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
     raw = bytearray(hashlib.blake2b(text, digest_size=16).digest())
     raw[6] = 0x80 | (raw[6] & 0x0F)
@@ -49,9 +49,12 @@ def output_id(exchange: bytes) -> bytes:
 
 def parse_id(text: str) -> bytes:
     """Return the 16 bytes of a UUID's text, or raise ``ValueError``."""
-    if len(text) != _NIL_TEXT_LENGTH or text[8] + text[13] + text[18] + text[23] != "----":
+    if len(text) != _TEXT_LENGTH or text[8] + text[13] + text[18] + text[23] != "----":
         raise ValueError(f"{text[:40]!r} is not a UUID")
-    return bytes.fromhex(text.replace("-", ""))
+    raw = bytes.fromhex(text.replace("-", ""))
+    if len(raw) != 16 or " " in text:
+        raise ValueError(f"{text[:40]!r} is not a UUID")
+    return raw
 
 
 def format_id(raw: bytes) -> str:
@@ -63,7 +66,7 @@ def format_id(raw: bytes) -> str:
 def is_id(text: str) -> bool:
     """Tell whether ``text`` is a whole UUID."""
     try:
-        uuid.UUID(text)
+        parse_id(text)
     except ValueError:
         return False
-    return len(text) == _NIL_TEXT_LENGTH
+    return True

@@ -1,6 +1,5 @@
 """Where things are: data, socket, spool, configuration. The same answer for client and daemon."""
 
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -88,5 +87,7 @@ def _shared(env: dict[str, str]) -> Paths:
 def _short(socket: Path) -> Path:
     if len(os.fsencode(socket)) <= SOCKET_PATH_MAX_BYTES:
         return socket
+    import hashlib  # seldom needed, and it costs a client milliseconds
+
     digest = hashlib.blake2b(os.fsencode(socket), digest_size=8).hexdigest()
     return Path("/tmp") / f"steno-{os.getuid()}" / f"{digest}.sock"  # noqa: S108

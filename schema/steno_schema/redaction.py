@@ -5,7 +5,8 @@ What is a secret is said in ``redaction_rules``.
 """
 
 import re
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeGuard, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -80,19 +81,31 @@ def redact_value(value: Any, depth: int = 0) -> tuple[Any, int]:
     A map's name counts as context: ``{"password": …}``. The same object comes back when nothing
     was found; see ``redact_record`` for the errors.
     """
-    kind: type[Any] = type(value)
-    if issubclass(kind, str):
+    if isinstance(value, str):
         redacted, findings = redact_text(value)
         return redacted, len(findings)
-    if not issubclass(kind, (list, tuple, dict)):
-        return value, 0
+    if _is_map(value):
+        return _redact_map(value, _deeper(depth))
+    if _is_sequence(value):
+        below = _deeper(depth)
+        pairs = [redact_value(item, below) for item in value]
+        count = sum(found for _, found in pairs)
+        return ([item for item, _ in pairs] if count else value), count
+    return value, 0
+
+
+def _is_map(value: Any) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, (list, tuple))
+
+
+def _deeper(depth: int) -> int:
     if depth >= NESTING_MAX:
         raise ValueError(f"Data is nested deeper than {NESTING_MAX} levels; flatten it.")
-    if issubclass(kind, dict):
-        return _redact_map(value, depth)
-    pairs = [redact_value(item, depth + 1) for item in value]
-    count = sum(found for _, found in pairs)
-    return ([item for item, _ in pairs] if count else value), count
+    return depth + 1
 
 
 def _redact_struct(record: _Structure) -> tuple[_Structure, int]:
@@ -112,8 +125,8 @@ def _redact_map(value: dict[Any, Any], depth: int) -> tuple[dict[Any, Any], int]
     result: dict[Any, Any] = {}
     total = 0
     for name, item in value.items():
-        new_name, in_name = redact_value(name, depth + 1)
-        new_item, in_item = redact_value(item, depth + 1)
+        new_name, in_name = redact_value(name, depth)
+        new_item, in_item = redact_value(item, depth)
         if not in_item and isinstance(item, str) and _is_named_secret(name, item):
             new_item, in_item = _placeholder("secret"), 1
         result[new_name] = new_item

@@ -55,11 +55,11 @@ class Filters(Struct, kw_only=True, omit_defaults=True):
     model: list[Key] = []
     framework: list[Key] = []
     agent: list[Key] = []
-    project: list[str] = []
+    project: list[Key] = []
     session: list[Key] = []
     conversation: list[Key] = []
     user: list[Key] = []
-    role: list[str] = []
+    role: list[Key] = []
     category: list[Key] = []
     complexity: list[Key] = []
     stage: list[Key] = []
@@ -250,6 +250,7 @@ class Admin(Request, tag="admin", kw_only=True):
         "capture_status",
         "capture_report",
         "ledger",
+        "kept",
         "rescan",
         "drain_spool",
         "rederive",

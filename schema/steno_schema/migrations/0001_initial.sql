@@ -119,6 +119,7 @@ CREATE INDEX sighting_exchange ON sighting (exchange_id);
 
 -- id is the day since 1970 times 2^24 plus a counter: going down the ids is going back in time,
 -- whatever the order in which days arrive (a backfill reads the newest sessions first).
+-- The text stands last: ranking reads the columns before it for thousands of rows.
 CREATE TABLE message (
   id INTEGER PRIMARY KEY,
   uid BLOB NOT NULL UNIQUE CHECK (length(uid) = 16),
@@ -128,7 +129,6 @@ CREATE TABLE message (
   role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'system', 'tool')),
   kind TEXT NOT NULL DEFAULT 'text' CHECK (kind IN
     ('text', 'thinking', 'tool_call', 'tool_result', 'injected', 'notice')),
-  content TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   position INTEGER NOT NULL,
   model TEXT,
@@ -136,12 +136,13 @@ CREATE TABLE message (
   processing_time_s REAL,
   importance REAL,
   is_summarized INTEGER NOT NULL DEFAULT 0,
-  original_content TEXT,
   tool_name TEXT,
   call_id TEXT,
   is_error INTEGER NOT NULL DEFAULT 0,
   copied INTEGER NOT NULL DEFAULT 0,
-  metadata TEXT CHECK (metadata IS NULL OR json_valid(metadata))
+  metadata TEXT CHECK (metadata IS NULL OR json_valid(metadata)),
+  content TEXT NOT NULL,
+  original_content TEXT
 ) STRICT;
 CREATE INDEX message_conversation ON message (conversation_id, position);
 CREATE INDEX message_exchange ON message (exchange_id) WHERE exchange_id IS NOT NULL;
