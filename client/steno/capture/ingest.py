@@ -1,0 +1,267 @@
+"""From new lines of one file to one atomic append: bytes, records and cursor together.
+
+Secrets are taken out of the bytes before anything else sees them; offsets and hashes are those of
+the file itself. What an append did is never guessed: the ledger moves only when the daemon says so.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import msgspec
+
+from steno.capture.agent import Agent, Outcome, Parser
+from steno.capture.compression import compress
+from steno.capture.ledger import Entry, Ledger, ReadState, new_entry
+from steno.capture.projects import Projects
+from steno.capture.tail import Batch, Identity, Tail, Unreadable
+from steno.client import Client
+from steno.errors import Refused
+from steno_schema.errors import ErrorCode
+from steno_schema.redaction import redact_line
+from steno_schema.requests import Append, SourceProgress, SourceState
+from steno_schema.times import parse_ms
+
+SAMPLE_CHARS = 200
+CONFLICTS_MAX = 3
+
+log = logging.getLogger("steno.capture")
+_state_encoder = msgspec.msgpack.Encoder()
+
+
+class Ingest:
+    """Reads files into the daemon; one file at a time, each from where the ledger stands."""
+
+    def __init__(
+        self, client: Client, ledger: Ledger, projects: Projects, *, redact: bool
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._projects = projects
+        self._redact = redact
+
+    def read(self, agent: Agent, path: Path) -> int:
+        """Take in what is new in a file; return how many bytes of it were read."""
+        for _ in range(CONFLICTS_MAX):
+            try:
+                with Tail(path) as tail:
+                    entry = self._settle(agent, path, tail, self._ledger.get(str(path)))
+                    return self._read_from(agent, path, tail, entry)
+            except Unreadable:
+                self.missing(agent, path)
+                return 0
+            except Refused as refusal:
+                known = self._ledger.get(str(path))
+                if refusal.code != ErrorCode.CONFLICT or known is None:
+                    raise
+                self._ledger.refreshed(known)
+        return 0
+
+    def missing(self, agent: Agent, path: Path) -> None:
+        """Note that there is no file to read (any more), or one that cannot be read.
+
+        Its records and bytes stay.
+        """
+        state: SourceState = "unreadable" if os.path.lexists(path) else "gone"
+        entry = self._ledger.get(str(path))
+        if entry is None and state == "unreadable":
+            entry = self._begin(Entry(source="", agent=agent.name, path=str(path)))
+        if entry is not None and entry.state != state:
+            log.warning("a transcript of %s is %s", agent.name, state)
+            self._change_state(entry, state)
+
+    def _settle(self, agent: Agent, path: Path, tail: Tail, entry: Entry | None) -> Entry:
+        """Return the entry to go on from: the known one, a moved one's, or a new one."""
+        if entry is None:
+            moved = self._ledger.moved_from(tail.stat.st_dev, tail.stat.st_ino)
+            if (
+                moved is not None
+                and not Path(moved.path).exists()
+                and tail.is_same(moved.identity, moved.offset)
+            ):
+                self._ledger.forget_path(moved.path)
+                entry = msgspec.structs.replace(moved, path=str(path), size_bytes=-1)
+                self._ledger.put(entry)
+                return entry
+        if entry is None:
+            return self._begin(Entry(source="", agent=agent.name, path=str(path)))
+        if self._is_unchanged(entry, tail) or tail.is_same(entry.identity, entry.offset):
+            return entry
+        self._change_state(entry, "replaced")
+        return self._begin(entry)
+
+    def _begin(self, like: Entry) -> Entry:
+        """Begin a generation of a file.
+
+        It is in the ledger before its first append, so that one whose reply was lost goes on
+        where it stands instead of beginning again under another id.
+        """
+        fresh = new_entry(like)
+        self._ledger.put(fresh)
+        return fresh
+
+    def _is_unchanged(self, entry: Entry, tail: Tail) -> bool:
+        found = tail.stat
+        return (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) == (
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ino,
+            "live",
+        )
+
+    def _read_from(self, agent: Agent, path: Path, tail: Tail, entry: Entry) -> int:
+        if self._is_unchanged(entry, tail):
+            return 0
+        started = entry.offset
+        state = self._ledger.read_state(entry)
+        version = agent.parser_version if entry.offset == 0 else entry.parser
+        parser = agent.parser(path, state.parser)
+        for batch in tail.batches(entry.offset, in_oversized=state.in_oversized):
+            entry = self._append(parser, tail, entry, batch, version)
+        if (entry.size_bytes, entry.mtime_ns) != (tail.stat.st_size, tail.stat.st_mtime_ns):
+            entry = self._touch(tail, entry, version)
+        return entry.offset - started
+
+    def _append(
+        self, parser: Parser, tail: Tail, entry: Entry, batch: Batch, version: str
+    ) -> Entry:
+        """Store one batch; return where the ledger stands after it."""
+        redacted, findings = redact_line(batch.data) if self._redact else (batch.data, 0)
+        lines = batch.lines if redacted is batch.data else _lines_of(redacted, batch)
+        progress = SourceProgress(
+            source=entry.source,
+            agent=entry.agent,
+            path=entry.path,
+            expected_offset=entry.offset,
+            offset=batch.end,
+            redactions=findings,
+            parser=version,
+        )
+        _count(parser, lines, entry.lines, progress)
+        in_oversized = _count_oversized(batch, progress)
+        records = self._projects.placed(parser.take())
+        if records is None:
+            records = []
+        else:
+            progress.chunk, progress.codec = compress(redacted)
+        progress.session = parser.session
+        progress.last_event_at = _checked_time(parser.last_event_at)
+        progress.parser_state = _state_encoder.encode(
+            ReadState(parser=parser.state(), in_oversized=in_oversized)
+        )
+        _place(progress, tail.identity(batch.end), tail, whole=batch.end >= tail.stat.st_size)
+        self._client.request(Append(records=records, mode="merge", source=progress))
+        return self._moved(entry, progress)
+
+    def _touch(self, tail: Tail, entry: Entry, version: str) -> Entry:
+        """Note size and time of a file that was read as far as it goes."""
+        state = self._ledger.read_state(entry)
+        progress = SourceProgress(
+            source=entry.source,
+            agent=entry.agent,
+            path=entry.path,
+            expected_offset=entry.offset,
+            offset=entry.offset,
+            parser=version,
+            parser_state=_state_encoder.encode(state),
+        )
+        _place(progress, tail.identity(entry.offset), tail, whole=True)
+        self._client.request(Append(records=[], mode="merge", source=progress))
+        return self._moved(entry, progress)
+
+    def _change_state(self, entry: Entry, state: SourceState) -> None:
+        progress = SourceProgress(
+            source=entry.source,
+            agent=entry.agent,
+            path=entry.path,
+            expected_offset=entry.offset,
+            offset=entry.offset,
+            device=entry.device,
+            inode=entry.inode,
+            size_bytes=entry.size_bytes,
+            mtime_ns=entry.mtime_ns,
+            head_hash=entry.head_hash,
+            head_bytes=entry.head_bytes,
+            tail_hash=entry.tail_hash,
+            tail_bytes=entry.tail_bytes,
+            parser=entry.parser,
+            parser_state=_state_encoder.encode(self._ledger.read_state(entry)),
+            state=state,
+        )
+        self._client.request(Append(records=[], mode="merge", source=progress))
+        self._moved(entry, progress)
+
+    def _moved(self, entry: Entry, progress: SourceProgress) -> Entry:
+        moved = Entry(
+            source=entry.source,
+            agent=entry.agent,
+            path=entry.path,
+            state=progress.state,
+            device=progress.device,
+            inode=progress.inode,
+            size_bytes=progress.size_bytes,
+            mtime_ns=progress.mtime_ns,
+            head_hash=progress.head_hash,
+            head_bytes=progress.head_bytes,
+            tail_hash=progress.tail_hash,
+            tail_bytes=progress.tail_bytes,
+            offset=progress.offset,
+            lines=entry.lines + progress.lines,
+            parser=progress.parser,
+            session=progress.session or entry.session,
+        )
+        self._ledger.put(moved)
+        return moved
+
+
+def _count(parser: Parser, lines: list[bytes], before: int, progress: SourceProgress) -> None:
+    """Feed lines to the parser and count what they were."""
+    progress.lines = len(lines)
+    for number, line in enumerate(lines, before + 1):
+        outcome = parser.feed(number, line)
+        if outcome is Outcome.SKIPPED:
+            progress.lines_skipped += 1
+        elif outcome is Outcome.NOT_UNDERSTOOD:
+            progress.lines_not_understood += 1
+            if progress.sample is None:
+                progress.sample = line[:SAMPLE_CHARS].decode("utf-8", "replace")
+
+
+def _count_oversized(batch: Batch, progress: SourceProgress) -> bool:
+    """Count a line that is too long once, at its end; return whether it still goes on."""
+    if not batch.oversized_bytes:
+        return False
+    if batch.ends_line:
+        progress.lines += 1
+        progress.lines_not_understood += 1
+        progress.sample = "a line longer than 16 MiB"
+    return not batch.ends_line
+
+
+def _lines_of(redacted: bytes, batch: Batch) -> list[bytes]:
+    if batch.oversized_bytes:
+        return []
+    return [line for line in redacted.split(b"\n") if line and not line.isspace()]
+
+
+def _place(progress: SourceProgress, identity: Identity, tail: Tail, *, whole: bool) -> None:
+    """Write down who the file is; its size and time only once it is read as far as it goes."""
+    progress.device = identity.device
+    progress.inode = identity.inode
+    progress.head_hash = identity.head_hash
+    progress.head_bytes = identity.head_bytes
+    progress.tail_hash = identity.tail_hash
+    progress.tail_bytes = identity.tail_bytes
+    progress.size_bytes = tail.stat.st_size
+    progress.mtime_ns = tail.stat.st_mtime_ns if whole else 0
+
+
+def _checked_time(text: str | None) -> str | None:
+    """A time stamp of a transcript is hostile text; one that is no time is left out."""
+    if text is None:
+        return None
+    try:
+        parse_ms(text)
+    except (ValueError, OverflowError):
+        return None
+    return text

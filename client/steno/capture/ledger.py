@@ -1,0 +1,117 @@
+"""The ledger as the watcher holds it: one light entry a file, filled from the daemon at start."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from steno.capture.tail import Identity
+from steno.client import Client
+from steno_schema.ids import uuid7
+from steno_schema.replies import Done
+from steno_schema.requests import Admin, SourceState
+
+
+class Entry(Struct, kw_only=True):
+    """Where one generation of a file stands. Offsets and sizes are the file's own, in bytes."""
+
+    source: str
+    agent: str
+    path: str
+    state: SourceState = "live"
+    device: int = 0
+    inode: int = 0
+    size_bytes: int = 0
+    mtime_ns: int = 0
+    head_hash: str = ""
+    head_bytes: int = 0
+    tail_hash: str = ""
+    tail_bytes: int = 0
+    offset: int = 0
+    lines: int = 0
+    parser: str = ""
+    session: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(
+            device=self.device,
+            inode=self.inode,
+            head_hash=self.head_hash,
+            head_bytes=self.head_bytes,
+            tail_hash=self.tail_hash,
+            tail_bytes=self.tail_bytes,
+        )
+
+
+class ReadState(Struct, kw_only=True, omit_defaults=True):
+    """What reading needs to go on at the cursor, as it is kept in ``parser_state``."""
+
+    parser: bytes = b""
+    in_oversized: bool = False
+
+
+class Ledger:
+    """Entries by path; only the newest generation of a file is here."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._entries: dict[str, Entry] = {}
+        self._by_inode: dict[tuple[int, int], str] = {}
+
+    def load(self) -> None:
+        """Fetch everything from the daemon."""
+        self._entries.clear()
+        self._by_inode.clear()
+        after: int | None = 0
+        while after is not None:
+            page = self._ask({"after": after})
+            for values in page["sources"]:
+                entry = msgspec.convert(values, Entry)
+                if entry.state != "replaced":
+                    self.put(entry)
+            after = page["next"]
+
+    def get(self, path: str) -> Entry | None:
+        return self._entries.get(path)
+
+    def put(self, entry: Entry) -> None:
+        """Take over where a file stands now."""
+        self._entries[entry.path] = entry
+        self._by_inode[(entry.device, entry.inode)] = entry.path
+
+    def moved_from(self, device: int, inode: int) -> Entry | None:
+        """Return the entry of the file that had this inode under another path."""
+        path = self._by_inode.get((device, inode))
+        return None if path is None else self._entries.get(path)
+
+    def forget_path(self, path: str) -> None:
+        """Drop a path whose file is now known under another one."""
+        self._entries.pop(path, None)
+
+    def entries(self) -> list[Entry]:
+        return list(self._entries.values())
+
+    def read_state(self, entry: Entry) -> ReadState:
+        """Return what goes with the entry's cursor; fetched when needed, it may be some KB."""
+        if entry.offset == 0:
+            return ReadState()
+        raw = self._ask({"source": entry.source}).get("parser_state")
+        return msgspec.msgpack.decode(raw, type=ReadState) if raw else ReadState()
+
+    def refreshed(self, entry: Entry) -> Entry:
+        """Return the entry as the daemon has it, after a conflict."""
+        values = self._ask({"source": entry.source})
+        current = msgspec.convert(values, Entry) if "source" in values else new_entry(entry)
+        self.put(current)
+        return current
+
+    def _ask(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        reply = self._client.request(Admin(action="ledger", arguments=arguments))
+        assert isinstance(reply, Done)
+        return reply.result
+
+
+def new_entry(like: Entry) -> Entry:
+    """Return the entry of a new generation of the same path."""
+    return Entry(source=uuid7(), agent=like.agent, path=like.path)

@@ -1,0 +1,103 @@
+"""Read kept bytes again with today's parser, for files that may be long gone.
+
+The same lines under the same numbers give the same ids, so records are completed, never doubled,
+and what people added to them stays. The ledger then carries the new parser's version and state.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from steno.capture.agent import Agent
+from steno.capture.compression import decompress
+from steno.capture.ledger import Entry, Ledger, ReadState
+from steno.capture.projects import Projects
+from steno.client import Client
+from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
+from steno_schema.records import AnyRecord
+from steno_schema.replies import Done
+from steno_schema.requests import Admin, Append, SourceProgress
+
+LINES_PER_APPEND = 500
+
+log = logging.getLogger("steno.capture")
+
+
+class Incomplete(Exception):
+    """Some of a file's bytes are not kept (they were forgotten): it cannot be read again."""
+
+
+def rederive(client: Client, ledger: Ledger, projects: Projects, agent: Agent) -> int:
+    """Read all kept bytes of an agent again; return how many files were."""
+    done = 0
+    for entry in ledger.entries():
+        if entry.agent == agent.name and entry.offset:
+            try:
+                _rederive_file(client, ledger, projects, agent, entry)
+            except Incomplete:
+                log.warning(
+                    "a transcript of %s has forgotten bytes; it stays as it is", agent.name
+                )
+            else:
+                done += 1
+    return done
+
+
+def _rederive_file(
+    client: Client, ledger: Ledger, projects: Projects, agent: Agent, entry: Entry
+) -> None:
+    parser = agent.parser(Path(entry.path))
+    number = 0
+    for number, line in enumerate(_lines(client, entry), 1):
+        if len(line) <= TRANSCRIPT_LINE_MAX_BYTES:
+            parser.feed(number, line)
+        if number % LINES_PER_APPEND == 0:
+            _store(client, projects, parser.take())
+    _store(client, projects, parser.take())
+    state = ReadState(parser=parser.state(), in_oversized=ledger.read_state(entry).in_oversized)
+    progress = SourceProgress(
+        source=entry.source,
+        agent=entry.agent,
+        path=entry.path,
+        expected_offset=entry.offset,
+        offset=entry.offset,
+        device=entry.device,
+        inode=entry.inode,
+        size_bytes=entry.size_bytes,
+        mtime_ns=entry.mtime_ns,
+        head_hash=entry.head_hash,
+        head_bytes=entry.head_bytes,
+        tail_hash=entry.tail_hash,
+        tail_bytes=entry.tail_bytes,
+        parser=agent.parser_version,
+        parser_state=msgspec.msgpack.encode(state),
+        state=entry.state,
+    )
+    client.request(Append(records=[], mode="merge", source=progress))
+    ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
+
+
+def _store(client: Client, projects: Projects, records: list[AnyRecord]) -> None:
+    placed = projects.placed(records)
+    if placed:
+        client.request(Append(records=placed, mode="merge"))
+
+
+def _lines(client: Client, entry: Entry) -> Iterator[bytes]:
+    """Yield the kept lines of a file, joined where a stretch ended inside of one."""
+    pending = b""
+    reached = 0
+    while reached < entry.offset:
+        arguments = {"source": entry.source, "after": reached}
+        reply = client.request(Admin(action="kept", arguments=arguments))
+        assert isinstance(reply, Done)
+        if not reply.result:
+            raise Incomplete
+        reached = reply.result["end"]
+        pending += decompress(reply.result["data"], reply.result["codec"])
+        *whole, pending = pending.split(b"\n")
+        yield from (line for line in whole if line and not line.isspace())
+    if pending and not pending.isspace():
+        yield pending

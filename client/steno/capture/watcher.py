@@ -1,0 +1,280 @@
+"""The watcher: reads what there is, newest first, then keeps up with what comes.
+
+One thread does all reading; hints from events and commands come in through a queue and go before
+the backfill, so that what is said now is searchable now.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from steno.capture.agent import Agent
+from steno.capture.agents import AGENTS
+from steno.capture.discovery import Found, agent_of, is_wanted, scan
+from steno.capture.events import Commands, FolderEvents, Order
+from steno.capture.ingest import Ingest
+from steno.capture.ledger import Ledger
+from steno.client import Client
+from steno.errors import Refused, StenoError, Unreachable
+from steno_schema.config import Capture
+from steno_schema.requests import Admin
+
+NEWEST_FILES = 20
+"""Once so many of the newest files are read, ``steno up`` calls the newest sessions ready."""
+SETTLE_S = 2.0
+"""A file is looked at once more this long after its last event: the last one may be lost."""
+ACTIVE_S = 600.0
+REPORT_S = 0.25
+BACK_OFF_FIRST_S = 0.2
+BACK_OFF_MAX_S = 30.0
+
+_LOOK = Order("scan", 0, "")
+
+log = logging.getLogger("steno.capture")
+
+
+class Ended(Exception):
+    """The daemon has gone; so does the watcher."""
+
+
+class Watcher:
+    """Keeps the daemon's records in step with the agents' files."""
+
+    def __init__(
+        self,
+        client: Client,
+        ingest: Ingest,
+        ledger: Ledger,
+        roots: list[tuple[Agent, Path]],
+        settings: Capture,
+        rederive: Callable[[Agent], int],
+    ) -> None:
+        self._rederive = rederive
+        self._client = client
+        self._ingest = ingest
+        self._ledger = ledger
+        self._roots = roots
+        self._settings = settings
+        self._hints: queue.SimpleQueue[list[Path] | Order] = queue.SimpleQueue()
+        self._ended = False
+        self._settling: dict[Path, float] = {}
+        self._last_event = float("-inf")
+        self._last_scan = float("-inf")
+        self._reported = float("-inf")
+        self._back_off_s = BACK_OFF_FIRST_S
+        self._settled = False
+        self._ordered = 0
+
+    def run(self) -> None:
+        """Watch until the daemon goes away."""
+        Commands(self._hints.put, self._end).start()
+        events = FolderEvents(self._roots, self._hints.put, lambda: self._hints.put(_LOOK))
+        events.start()
+        try:
+            self._load_ledger()
+            while True:
+                self._rescan()
+                self._settle_scan()
+                self._keep_up()
+        except Ended:
+            log.info("the daemon has gone; the watcher ends")
+        finally:
+            events.stop()
+
+    def _load_ledger(self) -> None:
+        self._persist(self._ledger.load)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._hints.put([])
+
+    # ----- the scan: what is the guarantee
+
+    def _rescan(self) -> None:
+        self._take_hints(wait_s=0)
+        ordered = self._ordered
+        self._last_scan = time.monotonic()
+        found = scan(self._roots)
+        self._note_gone(found)
+        waiting = [each for each in found if self._is_new(each)]
+        total_bytes = sum(each.size_bytes for each in waiting)
+        report: dict[str, object] = {
+            "state": "running" if waiting else "done",
+            "files_total": len(waiting),
+            "files_done": 0,
+            "bytes_total": total_bytes,
+            "bytes_done": 0,
+            "newest_ready": not waiting,
+        }
+        self._report(report, force=True)
+        done_bytes = 0
+        for number, each in enumerate(waiting, 1):
+            self._take_hints(wait_s=0)
+            self._read(each.agent, each.path)
+            done_bytes += each.size_bytes
+            ready = number >= min(NEWEST_FILES, len(waiting))
+            first_ready = ready and not report["newest_ready"]
+            report |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
+            self._report(report, force=first_ready)
+        done = {"state": "done", "newest_ready": True, "done": ordered}
+        self._report(report | done, force=True)
+
+    def _settle_scan(self) -> None:
+        """Have the next scan follow soon: what was written while watches were being set."""
+        if self._last_scan == float("-inf"):
+            return
+        if not self._settled:
+            self._settled = True
+            self._last_scan = time.monotonic() - self._settings.rescan_idle_s + SETTLE_S
+            return
+        self._settled = False
+
+    def _is_new(self, found: Found) -> bool:
+        entry = self._ledger.get(str(found.path))
+        return entry is None or (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) != (
+            found.size_bytes,
+            found.mtime_ns,
+            found.inode,
+            "live",
+        )
+
+    def _note_gone(self, found: list[Found]) -> None:
+        """Note files that are no longer there, if the folder they were in still is."""
+        present = {str(each.path) for each in found}
+        inodes = {each.inode for each in found}
+        existing = [root for _, root in self._roots if root.is_dir()]
+        for entry in self._ledger.entries():
+            missing = entry.path not in present and entry.inode not in inodes
+            below = any(Path(entry.path).is_relative_to(root) for root in existing)
+            if missing and below and entry.state == "live":
+                self._persist(partial(self._ingest.gone, entry))
+
+    def _report(self, report: dict[str, object], *, force: bool = False) -> None:
+        now = time.monotonic()
+        if force or now - self._reported >= REPORT_S:
+            self._reported = now
+            request = Admin(action="capture_report", arguments=dict(report))
+            self._persist(lambda: self._client.request(request))
+
+    # ----- keeping up: what is the hint
+
+    def _keep_up(self) -> None:
+        """Handle hints until the next scan is due."""
+        while True:
+            now = time.monotonic()
+            active = now - self._last_event < ACTIVE_S
+            every = self._settings.rescan_active_s if active else self._settings.rescan_idle_s
+            due = self._last_scan + (self._settings.rescan_idle_s if self._settled else every)
+            settle = min(self._settling.values(), default=due)
+            if now >= due:
+                return
+            self._take_hints(wait_s=max(min(due, settle) - now, 0))
+            self._look_again()
+            if self._last_scan == float("-inf"):
+                return
+
+    def _take_hints(self, wait_s: float) -> None:
+        """Read what hints name, until there are no more of them."""
+        while True:
+            if self._ended:
+                raise Ended
+            try:
+                hint = self._hints.get(timeout=wait_s) if wait_s else self._hints.get_nowait()
+            except queue.Empty:
+                return
+            wait_s = 0
+            if self._ended:
+                raise Ended
+            if isinstance(hint, Order):
+                self._obey(hint)
+            else:
+                self._follow(hint)
+
+    def _obey(self, order: Order) -> None:
+        """Do what the daemon ordered; a scan becomes due, the rest is done at once."""
+        if order.what == "scan":
+            self._last_scan = float("-inf")
+        elif order.what == "read":
+            self._follow([Path(order.argument)])
+        elif order.what == "rederive":
+            for agent in AGENTS:
+                if order.argument in {"", agent.name}:
+                    self._persist(partial(self._rederive, agent))
+        self._ordered = max(self._ordered, order.number)
+        if order.what != "scan":
+            self._report({"state": "done", "newest_ready": True, "done": order.number}, force=True)
+
+    def _follow(self, paths: list[Path]) -> None:
+        now = time.monotonic()
+        for path in paths:
+            if path.is_dir():
+                self._read_folder(path)
+                continue
+            agent = agent_of(self._roots, path)
+            if agent is not None:
+                self._last_event = now
+                self._settling[path] = now + SETTLE_S
+                self._read(agent, path)
+
+    def _read_folder(self, folder: Path) -> None:
+        """A folder that is new may hold files written before it was watched."""
+        for agent, root in self._roots:
+            if folder.is_relative_to(root) or root.is_relative_to(folder):
+                for found in scan([(agent, folder)]):
+                    if is_wanted(agent, str(found.path)) and self._is_new(found):
+                        self._last_event = time.monotonic()
+                        self._settling[found.path] = self._last_event + SETTLE_S
+                        self._read(agent, found.path)
+
+    def _look_again(self) -> None:
+        now = time.monotonic()
+        for path in [path for path, due in self._settling.items() if due <= now]:
+            del self._settling[path]
+            agent = agent_of(self._roots, path)
+            if agent is not None:
+                self._read(agent, path)
+
+    # ----- one file, whatever happens
+
+    def _read(self, agent: Agent, path: Path) -> None:
+        self._persist(lambda: self._ingest.read(agent, path))
+
+    def _persist(self, step: Callable[[], object]) -> None:
+        """Do a step; wait for a daemon that is away or busy, give up on what it refuses."""
+        while True:
+            try:
+                step()
+            except Refused as refusal:
+                if not refusal.retryable:
+                    log.error("a transcript was refused: %s", refusal.code)
+                    self._back_off_s = BACK_OFF_FIRST_S
+                    return
+            except Unreachable:
+                pass
+            except StenoError as error:
+                log.error("a transcript was not taken: %s", type(error).__name__)
+                return
+            else:
+                self._back_off_s = BACK_OFF_FIRST_S
+                return
+            self._pause()
+
+    def _pause(self) -> None:
+        until = time.monotonic() + self._back_off_s
+        self._back_off_s = min(self._back_off_s * 2, BACK_OFF_MAX_S)
+        while (left := until - time.monotonic()) > 0:
+            if self._ended:
+                raise Ended
+            try:
+                hint = self._hints.get(timeout=left)
+            except queue.Empty:
+                return
+            if isinstance(hint, Order):
+                self._hints.put(hint)
+            else:
+                self._settling |= {path: time.monotonic() for path in hint}
+        if self._ended:
+            raise Ended
