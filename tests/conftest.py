@@ -1,10 +1,13 @@
 """What every test may use: the property-test profiles and the transcript collections."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from support.running import RunningDaemon
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -12,6 +15,23 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("here", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[RunningDaemon]:
+    """A daemon without capture, running."""
+    running = RunningDaemon(tmp_path / "home")
+    running.start("--no-capture")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def daemon_at_rest(tmp_path: Path) -> Iterator[RunningDaemon]:
+    """A daemon that the test starts itself, with the arguments and environment it needs."""
+    running = RunningDaemon(tmp_path / "home")
+    yield running
+    running.stop()
 
 
 def _collection(name: str) -> Path:

@@ -18,7 +18,7 @@ ALLOWED_BEYOND_STDLIB = {
 }
 """Top-level modules each package may import, wherever in the file."""
 
-ALLOWED_BELOW = {("client", "steno/capture/"): {"backports", "watchfiles"}}
+ALLOWED_BELOW = {("client", "steno/capture/"): {"backports", "compression", "watchfiles"}}
 """What one folder may import besides."""
 
 

@@ -1,0 +1,95 @@
+"""``stenod``: the daemon in the foreground, under whatever supervisor there is."""
+
+import argparse
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+
+from steno_schema import __version__, config, paths
+from steno_schema.errors import RequestError
+
+EXIT_WRONG_USE = 2
+EXIT_REFUSED = 4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the daemon; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.socket:
+        os.environ["STENO_SOCKET"] = options.socket
+    if options.home:
+        os.environ["STENO_HOME"] = str(Path(options.home).expanduser().absolute())
+    logging.basicConfig(
+        level=options.log_level.upper(),
+        format="%(asctime)s level=%(levelname)s at=%(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        return _run(paths.resolve(), options)
+    except (RequestError, config.ConfigError) as error:
+        hint = getattr(error, "hint", "")
+        sys.stderr.write(f"stenod: {error} {hint}".rstrip() + "\n")
+        return EXIT_REFUSED
+    except OSError as error:
+        sys.stderr.write(f"stenod: {error.strerror or error}: {error.filename or ''}\n")
+        return EXIT_REFUSED
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"stenod: {error.name} is missing; install steno[daemon].\n")
+        return EXIT_REFUSED
+
+
+def _run(where: paths.Paths, options: argparse.Namespace) -> int:
+    import anyio
+    import apsw
+
+    from stenod import instance, replace
+    from stenod.daemon import Daemon
+    from stenod.store.connection import sqlite_error
+
+    loaded = config.load(where)
+    instance.prepare_folders(where)
+    if options.replace:
+        replace.stop_running(where.socket)
+    lock = instance.Lock(where.lock)
+    try:
+        lock.take()
+    except instance.AlreadyRunning as holder:
+        sys.stderr.write(
+            f"stenod: another daemon ({holder}) serves {where.data}."
+            " Use it, or start this one with --replace.\n"
+        )
+        return EXIT_REFUSED
+
+    async def serve() -> None:
+        await Daemon(where, loaded, capture=not options.no_capture).run()
+
+    try:
+        anyio.run(serve)
+    except apsw.Error as error:
+        raise sqlite_error(error) from error
+    finally:
+        lock.release()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stenod", description="The steno daemon: owns the database, answers on its socket."
+    )
+    parser.add_argument("--foreground", action="store_true", help="stay in front (always so)")
+    parser.add_argument("--home", metavar="DIR", help="one folder for everything (STENO_HOME)")
+    parser.add_argument("--socket", metavar="PATH", help="listen here (STENO_SOCKET)")
+    parser.add_argument("--no-capture", action="store_true", help="do not read agents' files")
+    parser.add_argument("--replace", action="store_true", help="drain a running daemon first")
+    parser.add_argument(
+        "--log-level", default="info", choices=["debug", "info", "warning", "error"]
+    )
+    parser.add_argument("--version", action="version", version=f"stenod {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The daemon put together: which rooms there are, and how they start and stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.abc import TaskStatus
+
+from steno_schema import config
+from steno_schema.config import Settings
+from steno_schema.errors import RequestError
+from steno_schema.paths import Paths
+from steno_schema.replies import AnyReply
+from steno_schema.requests import Append
+from stenod import instance
+from stenod.dispatch import Dispatch
+from stenod.inbox import Job
+from stenod.readers import Readers
+from stenod.redact import redact_request
+from stenod.server import Server
+from stenod.spool import Spool
+from stenod.spoolwatch import watch_spool
+from stenod.store.connection import check_library
+from stenod.subscriptions import Subscriptions
+from stenod.watcher import Watcher
+from stenod.writer import BUSY, Writer, error_reply
+
+DRAIN_S = 10.0
+LAST_REPLIES_S = 2.0
+DESCRIPTORS_WANTED = 4096
+
+log = logging.getLogger("stenod")
+
+
+class Daemon:
+    """Everything one daemon is made of. ``run`` starts it and returns when it has stopped."""
+
+    def __init__(self, paths: Paths, loaded: config.Loaded, *, capture: bool) -> None:
+        self.paths = paths
+        self.settings: Settings = loaded.settings
+        self.pid = os.getpid()
+        self.started = time.monotonic()
+        self._origins = loaded.origins
+        self._capture = capture and loaded.settings.capture.enabled
+        self._stopping = anyio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> None:
+        """Start in order, serve until told to stop, stop in the opposite order."""
+        self._loop = asyncio.get_running_loop()
+        check_library()
+        _raise_descriptor_limit()
+        self.writer = Writer(self.paths.database, self.settings, self._committed)
+        self.readers = Readers(self.paths.database)
+        self.patient = Readers(self.paths.database, "patient", size=1)
+        self.subscriptions = Subscriptions(self)
+        self.dispatch = Dispatch(self)
+        self.server = Server(self.dispatch, self.subscriptions)
+        self.spool = Spool(self.paths, self.write)
+        self.watcher = Watcher(self.paths, enabled=self._capture)
+        self.writer.start()
+        self.readers.start()
+        self.patient.start()
+        await self.server.start(instance.listen(self.paths.socket))
+        async with anyio.create_task_group() as group:
+            await group.start(self._signals)
+            # Watched before it is read: what appears in between is not missed.
+            group.start_soon(watch_spool, self.paths.spool, self.spool.wake)
+            group.start_soon(self.spool.run)
+            group.start_soon(self.watcher.run)
+            instance.notify("READY=1")
+            log.info("ready pid=%d socket=%s", self.pid, self.paths.socket)
+            await self._stopping.wait()
+            instance.notify("STOPPING=1")
+            self.server.stop_accepting()
+            group.cancel_scope.cancel()
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Answer what was taken in, then close the database and the doors."""
+        with anyio.move_on_after(DRAIN_S):
+            await anyio.to_thread.run_sync(self.writer.stop, abandon_on_cancel=True)
+        for readers in (self.readers, self.patient):
+            with anyio.move_on_after(DRAIN_S):
+                await anyio.to_thread.run_sync(readers.stop, abandon_on_cancel=True)
+        await anyio.lowlevel.checkpoint()
+        self.server.close()
+        with anyio.move_on_after(LAST_REPLIES_S):
+            await self.server.wait_closed()
+        with contextlib.suppress(OSError):
+            if "LISTEN_FDS" not in os.environ:
+                self.paths.socket.unlink(missing_ok=True)
+        log.info("stopped")
+
+    async def _signals(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            task_status.started()
+            async for number in signals:
+                if number == signal.SIGHUP:
+                    self.reload()
+                else:
+                    self.stop()
+
+    def stop(self) -> None:
+        """Begin to stop; ``run`` returns when everything acknowledged is safe."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Read the configuration again; a broken one is reported and the old one stays."""
+        try:
+            loaded = config.load(self.paths)
+        except config.ConfigError as error:
+            log.error("configuration not taken over: %s", error)
+            return
+        self.settings = loaded.settings
+        self._origins = loaded.origins
+        self.writer.reconfigure(loaded.settings)
+        log.info("configuration read again")
+
+    def described_settings(self) -> dict[str, Any]:
+        """Return every setting in force with its origin."""
+        return {"settings": msgspec.to_builtins(self.settings), "origins": self._origins}
+
+    async def write(self, request: Append, size_bytes: int) -> AnyReply:
+        """Send a write of the daemon's own through the writer and wait for its reply."""
+        assert self._loop is not None
+        if self.settings.redaction.enabled:
+            try:
+                await anyio.to_thread.run_sync(redact_request, request)
+            except RequestError as error:
+                return error_reply(request.id, error)
+        answer: asyncio.Future[AnyReply] = self._loop.create_future()
+        job = Job(request, size_bytes, self.on_loop(answer.set_result))
+        if not self.writer.inbox.put(job):
+            return error_reply(request.id, BUSY)
+        return await answer
+
+    def on_loop(self, deliver: Callable[[AnyReply], None]) -> Callable[[AnyReply], None]:
+        """Return a function that calls ``deliver`` on the event loop, from any thread."""
+        loop = self._loop
+        assert loop is not None
+
+        def call(reply: AnyReply) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(deliver, reply)
+
+        return call
+
+    def _committed(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self.subscriptions.committed)
+
+
+def _raise_descriptor_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = (
+        DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(DESCRIPTORS_WANTED, hard)
+    )
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,56 @@
+"""The analysis of prompts: what the analyser guesses, beside what the user says."""
+
+import apsw
+import msgspec
+
+from steno_schema.config import Tracking
+from stenod.analysis import ANALYSER_VERSION, analyse
+from stenod.store.changes import Kind
+
+_ROWS = """
+SELECT e.id, p.content, coalesce(o.content, '') FROM exchange AS e
+JOIN message AS p ON p.id = e.prompt_id
+LEFT JOIN message AS o ON o.id = e.output_id
+WHERE e.id BETWEEN ? AND ?
+"""
+
+
+class AnalysisFollower:
+    """Keeps ``analysis`` in step with ``exchange``."""
+
+    name = "analysis"
+    table = "exchange"
+    kinds: frozenset[Kind] = frozenset({"exchange"})
+
+    def __init__(self, settings: Tracking) -> None:
+        self._settings = settings
+        levels = ",".join((*settings.categories, *settings.complexity_levels, *settings.stages))
+        self.version = f"{ANALYSER_VERSION}:{levels}"
+
+    def reset(self, connection: apsw.Connection) -> None:
+        connection.execute("DELETE FROM analysis")
+
+    def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        rows = []
+        for exchange_id, prompt, output in connection.execute(_ROWS, (first_id, last_id)):
+            guess = analyse(prompt, output, self._settings)
+            keywords = msgspec.json.encode(guess.keywords).decode() if guess.keywords else None
+            rows.append(
+                (
+                    exchange_id,
+                    guess.category,
+                    guess.complexity,
+                    guess.technique,
+                    guess.stage,
+                    keywords,
+                    guess.response_summary,
+                )
+            )
+        connection.executemany(
+            "INSERT OR REPLACE INTO analysis (exchange_id, category, complexity, technique,"
+            " stage, keywords, response_summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        """Nothing to do: rows go with their exchange."""

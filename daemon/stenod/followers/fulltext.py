@@ -1,0 +1,57 @@
+"""The full-text index over messages, and over the tags of exchanges."""
+
+import json
+
+import apsw
+
+from stenod.search.text import index_parts
+from stenod.store.changes import Kind
+from stenod.store.rows import fetch_all
+
+TOOL_TEXT_MAX_CHARS = 4000
+"""Of a tool's call or result only the beginning is searchable: the rest is listings and dumps,
+which made two thirds of the index and were never what a person looked for."""
+NOT_INDEXED = "injected"
+"""What the agent put into the user's mouth repeats instructions and prompts over and over."""
+
+_ROWS = """
+SELECT m.id, m.kind, iif(m.kind IN ('tool_call', 'tool_result'), substr(m.content, 1, ?1),
+  m.content),
+  (SELECT json_group_array(t.tag) FROM exchange_tag AS t WHERE t.exchange_id = m.exchange_id
+    AND m.id = (SELECT e.prompt_id FROM exchange AS e WHERE e.id = m.exchange_id))
+FROM message AS m WHERE m.id BETWEEN ?2 AND ?3
+"""
+
+
+class FullText:
+    """Keeps ``message_index`` in step with ``message``."""
+
+    name = "fulltext"
+    version = "1"
+    table = "message"
+    kinds: frozenset[Kind] = frozenset({"message", "message_gone"})
+
+    def reset(self, connection: apsw.Connection) -> None:
+        connection.execute("INSERT INTO message_index (message_index) VALUES ('delete-all')")
+
+    def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        rows = fetch_all(connection, _ROWS, (TOOL_TEXT_MAX_CHARS, first_id, last_id))
+        connection.executemany(
+            "INSERT OR REPLACE INTO message_index (rowid, body, parts, tags) VALUES (?, ?, ?, ?)",
+            [
+                (row_id, content, index_parts(content), _tag_text(tags))
+                for row_id, kind, content, tags in rows
+                if kind != NOT_INDEXED
+            ],
+        )
+
+    def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        connection.execute(
+            "DELETE FROM message_index WHERE rowid BETWEEN ? AND ? AND rowid NOT IN"
+            " (SELECT id FROM message WHERE id BETWEEN ? AND ?)",
+            (first_id, last_id, first_id, last_id),
+        )
+
+
+def _tag_text(tags: str) -> str:
+    return "" if tags == "[]" else " ".join(json.loads(tags))

@@ -1,0 +1,54 @@
+"""Maintenance that needs the write connection outside of a transaction, asked for by ``admin``."""
+
+import time
+from typing import Any
+
+import apsw
+
+from steno_schema.errors import bad_request
+from steno_schema.requests import Admin
+
+
+def maintain(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
+    """Do one action and return what came of it, with its ``duration_ms``."""
+    started = time.monotonic()
+    result = _ACTIONS[request.action](connection, request)
+    return result | {"duration_ms": round((time.monotonic() - started) * 1000, 1)}
+
+
+def _checkpoint(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    pages, copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    return {"pages": pages, "copied": copied}
+
+
+def _optimize(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    connection.execute("PRAGMA optimize").fetchall()
+    connection.execute("INSERT INTO message_index (message_index) VALUES ('optimize')").fetchall()
+    return {}
+
+
+def _vacuum(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    before = connection.pragma("page_count")
+    connection.execute("VACUUM").fetchall()
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    return {"pages_before": before, "pages_after": connection.pragma("page_count")}
+
+
+def _rederive(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
+    """Make a follower start over; its position is read anew by the writer."""
+    name = str(request.arguments.get("follower", "analysis"))
+    found = connection.execute(
+        "UPDATE follower SET version = '' WHERE name = ? RETURNING name", (name,)
+    ).get
+    if found is None:
+        raise bad_request(f"There is no follower {name[:40]!r}.", "Say analysis or fulltext.")
+    return {"follower": name}
+
+
+_ACTIONS = {
+    "checkpoint": _checkpoint,
+    "optimize": _optimize,
+    "vacuum": _vacuum,
+    "rederive": _rederive,
+}
+ON_THE_WRITER = frozenset(_ACTIONS)

@@ -1,0 +1,1 @@
+"""Questions: lists, single records, statistics and SQL, on read-only connections."""

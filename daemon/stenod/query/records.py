@@ -1,0 +1,203 @@
+"""Lists and single records of every type but exchanges."""
+
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from steno_schema.errors import bad_request
+from steno_schema.ids import format_id
+from steno_schema.replies import Messages, MessageView, Rows
+from steno_schema.requests import Filters, List
+from steno_schema.times import format_ms
+from stenod.query.exchanges import (
+    PAGE_MAX_BYTES,
+    decode_cursor,
+    encode_cursor,
+    encoded_bytes,
+)
+from stenod.query.filters import bounds
+from stenod.store.rows import fetch_all, fetch_one
+from stenod.store.target import find
+
+View = TypeVar("View")
+
+_MESSAGE = """
+SELECT m.uid, m.id, c.key, e.uid, m.role, m.kind, m.content, m.created_at, m.model, m.token_count,
+  m.processing_time_s, m.tool_name, m.call_id, m.is_error, m.importance, m.metadata, m.position,
+  m.conversation_id
+FROM message AS m
+JOIN conversation AS c ON c.id = m.conversation_id
+JOIN session AS s ON s.id = c.session_id
+LEFT JOIN exchange AS e ON e.id = m.exchange_id
+"""
+_VIEWS = {
+    "session": "sessions",
+    "conversation": "conversations",
+    "source": "sources",
+    "usage": "cost_tracking",
+    "agent_interaction": "agent_interactions",
+    "routing_decision": "routing_decisions",
+    "preference": "user_preferences",
+    "pattern": "learned_patterns",
+    "handoff": "session_handoffs",
+    "metric": "memory_metrics",
+    "task": "tasks",
+    "command": "commands",
+    "error_event": "errors",
+    "workflow": "workflow_state",
+    "metadata_entry": "metadata",
+    "pattern_usage": "pattern_usage",
+}
+_TABLES = {"pattern_usage": "pattern_use"}
+
+
+def list_messages(connection: apsw.Connection, request: List) -> Messages:
+    """Return messages: of one conversation or session in their order, else newest first."""
+    condition, values = _message_condition(request.filters)
+    in_order = bool(request.filters.conversation or request.filters.session)
+    if in_order:
+        key, order, beyond = "(m.conversation_id, m.position, m.id)", "ASC", ">"
+    else:
+        order, beyond = ("ASC", ">") if request.oldest_first else ("DESC", "<")
+        key = "(m.id)"
+    parts = 3 if in_order else 1
+    if request.cursor is not None:
+        condition += f" AND {key} {beyond} ({', '.join('?' * parts)})"
+        values += decode_cursor(request.cursor, parts)
+    ordering = ", ".join(f"{column} {order}" for column in key.strip("()").split(", "))
+    rows = fetch_all(
+        connection,
+        f"{_MESSAGE} WHERE {condition} ORDER BY {ordering} LIMIT ?",
+        (*values, request.limit + 1),
+    )
+    items = _within([_message(row) for row in rows[: request.limit]])
+    following = None
+    if len(items) < len(rows):
+        last = rows[len(items) - 1]
+        following = encode_cursor(*((last[17], last[16], last[1]) if in_order else (last[1],)))
+    return Messages(items=items, next_cursor=following)
+
+
+def _within(views: list[View]) -> list[View]:
+    """Return the first of the records, as many as fit a reply; at least one if there is."""
+    size_bytes = 0
+    for index, view in enumerate(views):
+        size_bytes += encoded_bytes(view)
+        if index and size_bytes > PAGE_MAX_BYTES:
+            return views[:index]
+    return views
+
+
+def get_message(connection: apsw.Connection, target: str) -> MessageView:
+    """Return one message; raises ``not_found``."""
+    row_id, _ = find(connection, "message", target)
+    row = fetch_one(connection, f"{_MESSAGE} WHERE m.id = ?", (row_id,))
+    assert row is not None
+    return _message(row)
+
+
+def _message_condition(filters: Filters) -> tuple[str, list[Any]]:
+    parts = ["1"]
+    values: list[Any] = []
+    since, until = bounds(filters)
+    for condition, value in (("m.created_at >= ?", since), ("m.created_at <= ?", until)):
+        if value is not None:
+            parts.append(condition)
+            values.append(value)
+    for column, wanted in (
+        ("c.key", filters.conversation),
+        ("s.key", filters.session),
+        ("m.role", filters.role),
+        ("s.agent", filters.agent),
+        ("coalesce(c.user, s.user)", filters.user),
+    ):
+        if wanted:
+            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    return " AND ".join(parts), values
+
+
+def list_rows(connection: apsw.Connection, request: List) -> Rows:
+    """Return records of a view, newest first; filtered by session and time where it has them."""
+    view = _VIEWS[request.type]
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]
+    order, beyond = ("ASC", ">") if request.oldest_first else ("DESC", "<")
+    key = "id" if "id" in columns else "rowid_of_view"
+    condition, values = _row_condition(request.filters, columns)
+    source = view
+    if key not in columns:
+        source = (
+            f"(SELECT row_number() OVER (ORDER BY updated_at) AS rowid_of_view, * FROM {view})"
+        )
+    if request.cursor is not None:
+        condition += f" AND {key} {beyond} ?"
+        values += decode_cursor(request.cursor, 1)
+    rows = fetch_all(
+        connection,
+        f"SELECT {key}, {', '.join(columns)} FROM {source} WHERE {condition}"
+        f" ORDER BY {key} {order} LIMIT ?",
+        (*values, request.limit + 1),
+    )
+    items = _within([dict(zip(columns, row[1:], strict=True)) for row in rows[: request.limit]])
+    following = encode_cursor(rows[len(items) - 1][0]) if len(items) < len(rows) else None
+    return Rows(items=items, next_cursor=following)
+
+
+def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]]:
+    parts = ["1"]
+    values: list[Any] = []
+    for name, column in (
+        ("session", "session_id"),
+        ("conversation", "conversation_id"),
+        ("user", "user_id"),
+        ("model", "model"),
+        ("agent", "agent"),
+        ("project", "project_id"),
+    ):
+        wanted = getattr(filters, name)
+        if wanted and column not in columns:
+            raise bad_request(f"These records have no {name}.", f"Leave out --{name}.")
+        if wanted:
+            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    since, until = bounds(filters)
+    times = [c for c in columns if c.endswith("_at") or c in {"timestamp", "last_seen"}]
+    for operator, value in ((">=", since), ("<=", until)):
+        if value is not None and times:
+            parts.append(f"{times[0]} {operator} ?")
+            values.append(format_ms(value))
+    return " AND ".join(parts), values
+
+
+def get_row(connection: apsw.Connection, kind: str, target: str) -> dict[str, Any]:
+    """Return one record of a view; raises ``not_found``."""
+    row_id, uid = find(connection, _TABLES.get(kind, kind), target)
+    view = _VIEWS[kind]
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]
+    by, value = ("id", row_id) if "id" in columns else ("uid", uid)
+    row = fetch_one(
+        connection, f"SELECT {', '.join(columns)} FROM {view} WHERE {by} = ?", (value,)
+    )
+    return dict(zip(columns, row or (), strict=True))
+
+
+def _message(row: tuple[Any, ...]) -> MessageView:
+    return MessageView(
+        id=format_id(row[0]),
+        number=row[1],
+        conversation_id=row[2],
+        exchange_id=None if row[3] is None else format_id(row[3]),
+        role=row[4],
+        kind=row[5],
+        content=row[6],
+        created_at=format_ms(row[7]),
+        model=row[8],
+        token_count=row[9],
+        processing_time_s=row[10],
+        tool_name=row[11],
+        call_id=row[12],
+        is_error=bool(row[13]),
+        importance=row[14],
+        metadata=None if row[15] is None else msgspec.json.decode(row[15]),
+    )

@@ -1,0 +1,62 @@
+"""The verbs that read, and what each asks of a connection."""
+
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from steno_schema.limits import FRESHNESS_WAIT_S
+from steno_schema.replies import AnyReply, Exchanges, Messages, Rows, Table
+from steno_schema.requests import Get, List, Search, Sql, Stats
+from stenod.progress import Progress
+from stenod.query.exchanges import get_exchange, list_exchanges
+from stenod.query.records import get_message, get_row, list_messages, list_rows
+from stenod.query.sql import run_sql
+from stenod.query.stats import statistics
+from stenod.search.search import search
+
+Question = Callable[[apsw.Connection, Any, Progress], AnyReply]
+
+
+def _get(connection: apsw.Connection, request: Get, progress: Progress) -> AnyReply:
+    if request.type == "exchange":
+        progress.wait_for("analysis", FRESHNESS_WAIT_S)
+        return Exchanges(items=[get_exchange(connection, request.target)])
+    if request.type == "message":
+        return Messages(items=[get_message(connection, request.target)])
+    return Rows(items=[get_row(connection, request.type, request.target)])
+
+
+def _list(connection: apsw.Connection, request: List, progress: Progress) -> AnyReply:
+    if request.type == "exchange":
+        progress.wait_for("analysis", FRESHNESS_WAIT_S)
+        return list_exchanges(connection, request)
+    if request.type == "message":
+        return list_messages(connection, request)
+    return list_rows(connection, request)
+
+
+def _search(connection: apsw.Connection, request: Search, progress: Progress) -> AnyReply:
+    behind = progress.wait_for("fulltext", FRESHNESS_WAIT_S)
+    reply = search(connection, request)
+    reply.complete = behind == 0
+    reply.behind = behind
+    return reply
+
+
+def _stats(connection: apsw.Connection, request: Stats, progress: Progress) -> AnyReply:
+    progress.wait_for("analysis", FRESHNESS_WAIT_S)
+    return statistics(connection, request)
+
+
+def _sql(connection: apsw.Connection, request: Sql, _progress: Progress) -> Table:
+    return run_sql(connection, request)
+
+
+QUESTIONS: dict[type, Question] = {
+    Get: _get,
+    List: _list,
+    Search: _search,
+    Stats: _stats,
+    Sql: _sql,
+}

@@ -1,0 +1,123 @@
+"""Amend and forget: what a person changes afterwards."""
+
+from typing import Any
+
+import msgspec
+
+from steno_schema.errors import bad_request
+from steno_schema.records import Annotations, Conversation, Session, Share
+from steno_schema.requests import Amend
+from stenod.store.context import Context, json_or_none, optional_moment
+from stenod.store.exchanges import add_tags
+from stenod.store.target import find
+
+_EXCHANGE_FIELDS = frozenset(Annotations.__struct_fields__) - {"id", "tags"}
+_JSON_FIELDS = frozenset(
+    {"metadata", "keywords", "files_created", "files_modified", "commands_executed"}
+)
+_SESSION_FIELDS = frozenset({"title", "status", "ended_at", "project", "user", "metadata"})
+_CONVERSATION_FIELDS = frozenset({"title", "summary", "ended_at", "user", "metadata"})
+_MESSAGE_FIELDS = frozenset({"importance", "is_summarized", "content", "metadata"})
+
+
+def amend(context: Context, request: Amend) -> dict[str, Any]:
+    """Change annotations of one record; return its id and how many fields changed."""
+    if request.type not in _AMENDERS:
+        raise bad_request(
+            f"A {request.type} cannot be amended.",
+            "Exchanges, sessions, conversations and messages can.",
+        )
+    table, fields = _AMENDERS[request.type]
+    unknown = sorted(set(request.set) - fields)
+    if unknown:
+        raise bad_request(
+            f"A {request.type} has no field {unknown[0]!r} that can be amended.",
+            f"These can: {', '.join(sorted(fields))}.",
+        )
+    row_id, uid = find(context.connection, table, request.target)
+    values = _checked(request)
+    if request.type == "message" and "content" in values:
+        _keep_original(context, row_id)
+    if values:
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        context.connection.execute(
+            f"UPDATE {table} SET {assignments} WHERE id = ?", (*values.values(), row_id)
+        )
+    if request.type == "exchange":
+        _amend_tags(context, request, row_id)
+    if request.type == "message":
+        context.changes.add("message", row_id)
+    else:
+        context.connection.execute(
+            f"UPDATE {table} SET updated_at = ? WHERE id = ?", (context.now(), row_id)
+        )
+    return {"id": uid, "fields": sorted(values)}
+
+
+def _amend_tags(context: Context, request: Amend, exchange_id: int) -> None:
+    add_tags(context, exchange_id, request.add_tags)
+    context.connection.executemany(
+        "DELETE FROM exchange_tag WHERE exchange_id = ? AND tag = ?",
+        [(exchange_id, tag) for tag in request.remove_tags],
+    )
+    if request.add_tags or request.remove_tags:
+        prompt_id = context.connection.execute(
+            "SELECT prompt_id FROM exchange WHERE id = ?", (exchange_id,)
+        ).get
+        context.changes.add("message", prompt_id)
+    context.changes.add("exchange", exchange_id)
+
+
+def _keep_original(context: Context, message_id: int) -> None:
+    context.connection.execute(
+        "UPDATE message SET original_content = coalesce(original_content, content) WHERE id = ?",
+        (message_id,),
+    )
+
+
+def _checked(request: Amend) -> dict[str, Any]:
+    """Return column values, checked by the same types a new record is checked by."""
+    told = {name: value for name, value in request.set.items() if value is not None}
+    try:
+        checked: msgspec.Struct = msgspec.convert(
+            _REQUIRED.get(request.type, {}) | told, _CHECKED[request.type], strict=False
+        )
+    except msgspec.ValidationError as error:
+        raise bad_request(f"The new value does not fit: {error}.") from error
+    values = {name: getattr(checked, name) if name in told else None for name in request.set}
+    for name, value in values.items():
+        if name in _JSON_FIELDS:
+            values[name] = json_or_none(value)
+        elif name == "ended_at":
+            values[name] = optional_moment(value)
+    return values
+
+
+class _CheckedAnnotations(Annotations, tag="annotations", kw_only=True):
+    pass
+
+
+class _CheckedMessage(msgspec.Struct, kw_only=True):
+    importance: Share | None = None
+    is_summarized: bool | None = None
+    content: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+_CHECKED: dict[str, type[msgspec.Struct]] = {
+    "exchange": _CheckedAnnotations,
+    "session": Session,
+    "conversation": Conversation,
+    "message": _CheckedMessage,
+}
+_REQUIRED: dict[str, dict[str, Any]] = {
+    "exchange": {"type": "annotations", "id": ""},
+    "session": {"type": "session", "id": "", "key": "k"},
+    "conversation": {"type": "conversation", "id": "", "key": "k"},
+}
+_AMENDERS = {
+    "exchange": ("exchange", _EXCHANGE_FIELDS),
+    "session": ("session", _SESSION_FIELDS),
+    "conversation": ("conversation", _CONVERSATION_FIELDS),
+    "message": ("message", _MESSAGE_FIELDS),
+}

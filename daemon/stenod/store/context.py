@@ -1,0 +1,114 @@
+"""What every storing function needs: the connection, key caches, the change log and the time."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+import apsw
+import msgspec
+
+from steno_schema.errors import ErrorCode, RequestError, bad_request
+from steno_schema.ids import parse_id
+from steno_schema.limits import NESTING_MAX
+from steno_schema.times import parse_ms
+from stenod.store.changes import Changes
+from stenod.store.keys import Keys
+
+OutcomeName = Literal["created", "existed", "duplicate", "updated", "gone"]
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+class Context:
+    """The writer's working set; lives as long as its connection."""
+
+    def __init__(self, connection: apsw.Connection, now: Callable[[], int] | None = None) -> None:
+        self.connection = connection
+        self.keys = Keys(connection)
+        self.changes = Changes()
+        self.now = now or _now_ms
+        self.touched: set[int] = set()
+        """Exchanges whose output, tokens and model must be derived again before the commit."""
+        self.has_tombstones = self._any_tombstone()
+
+    def _any_tombstone(self) -> bool:
+        return self.connection.execute("SELECT 1 FROM tombstone LIMIT 1").get is not None
+
+    def rolled_back(self) -> None:
+        """Forget cached ids that may belong to what was rolled back."""
+        self.keys.clear()
+        self.has_tombstones = self._any_tombstone()
+
+    def is_gone(self, uid: bytes) -> bool:
+        """Tell whether the record was forgotten."""
+        if not self.has_tombstones:
+            return False
+        found = self.connection.execute("SELECT 1 FROM tombstone WHERE uid = ?", (uid,)).get
+        return found is not None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def uid_of(record_id: str) -> bytes:
+    """Return the bytes of a record's id, or refuse the request."""
+    try:
+        return parse_id(record_id)
+    except ValueError:
+        raise bad_request(
+            f"{record_id[:60]!r} is no id.", "An id is a UUID as text, made by the sender."
+        ) from None
+
+
+def moment(text: str | None, otherwise: int) -> int:
+    """Return a record's time in milliseconds; ``otherwise`` when it says none."""
+    return otherwise if text is None else told_moment(text)
+
+
+def told_moment(text: str) -> int:
+    """Return the milliseconds of a time, or refuse the request."""
+    try:
+        return parse_ms(text)
+    except (ValueError, OverflowError):
+        raise bad_request(
+            f"{text[:60]!r} is no time.", "Write it as 2026-01-31T12:00:00Z."
+        ) from None
+
+
+def optional_moment(text: str | None) -> int | None:
+    """Return a record's time in milliseconds, or ``None`` when it says none."""
+    return None if text is None else told_moment(text)
+
+
+def json_or_none(value: Any) -> str | None:
+    """Return compact JSON text, or ``None`` for ``None``; refuse what is nested too deeply."""
+    if value is None:
+        return None
+    if _depth(value) > NESTING_MAX:
+        raise bad_request(
+            f"Maps and lists are nested more than {NESTING_MAX} deep.", "Flatten it."
+        )
+    return msgspec.json.encode(value).decode("utf-8")
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max((_depth(each) for each in inner), default=0)
+
+
+def hash_of(record: msgspec.Struct) -> bytes:
+    """Return the hash that tells a repeated record from another one under the same id."""
+    return hashlib.blake2b(_encoder.encode(record), digest_size=16).digest()
+
+
+def check_same(stored: bytes | None, record: msgspec.Struct, record_id: str) -> None:
+    """Refuse a record whose id exists with other content."""
+    if stored is not None and stored != hash_of(record):
+        raise RequestError(
+            ErrorCode.CONFLICT,
+            f"{record_id} exists with other content.",
+            "Change it with amend, or save under a new id.",
+        )

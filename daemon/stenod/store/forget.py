@@ -1,0 +1,126 @@
+"""Forget: records, their index entries and the bytes they were read from, for good.
+
+Ids of captured things stay as tombstones. Of a transcript that held what is forgotten, the kept
+bytes go as a whole: a line of another exchange may repeat the text (agents write each prompt many
+times over), and bytes that nobody can vouch for are not kept.
+"""
+
+from typing import Any
+
+from steno_schema.errors import bad_request
+from steno_schema.requests import Delete
+from stenod.query.filters import exchange_condition, is_unfiltered
+from stenod.store.context import Context
+from stenod.store.rows import fetch_all
+from stenod.store.target import find
+
+SLICE = 500
+
+
+def forget(context: Context, request: Delete) -> tuple[int, dict[str, Any]]:
+    """Delete what the request names; return how many exchanges, and the counts of everything."""
+    if request.target is None:
+        return _forget_filtered(context, request)
+    row_id, uid = find(context.connection, request.type, request.target)
+    column = {
+        "exchange": "e.id = ?",
+        "conversation": "e.conversation_id = ?",
+        "session": "e.conversation_id IN (SELECT id FROM conversation WHERE session_id = ?)",
+    }[request.type]
+    chosen = _exchanges(context, column, (row_id,))
+    if request.dry_run:
+        return len(chosen), {"exchanges": len(chosen), "id": uid}
+    counts = _forget_exchanges(context, chosen)
+    if request.type != "exchange":
+        counts["messages"] += _forget_container(context, request.type, row_id)
+    return len(chosen), counts | {"id": uid}
+
+
+def _forget_filtered(context: Context, request: Delete) -> tuple[int, dict[str, Any]]:
+    if request.filters is None or is_unfiltered(request.filters):
+        raise bad_request("These filters choose everything.", "Say which exchanges to forget.")
+    if request.filters.role:
+        raise bad_request("A role chooses messages, not exchanges.", "Leave it out.")
+    condition, values = exchange_condition(request.filters)
+    chosen = _exchanges(context, condition, tuple(values))
+    if request.dry_run:
+        return len(chosen), {"exchanges": len(chosen)}
+    return len(chosen), _forget_exchanges(context, chosen)
+
+
+def _exchanges(context: Context, condition: str, values: tuple[Any, ...]) -> list[int]:
+    rows = fetch_all(
+        context.connection,
+        "SELECT e.id FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id"
+        f" JOIN session AS s ON s.id = c.session_id WHERE {condition}",
+        values,
+    )
+    return [row[0] for row in rows]
+
+
+def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
+    counts = {"exchanges": len(chosen), "messages": 0, "kept_bytes": 0}
+    connection = context.connection
+    for start in range(0, len(chosen), SLICE):
+        ids = chosen[start : start + SLICE]
+        marks = ", ".join("?" * len(ids))
+        counts["kept_bytes"] += _drop_kept_bytes(
+            context,
+            "SELECT s.key FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id"
+            f" JOIN session AS s ON s.id = c.session_id WHERE e.id IN ({marks})",
+            ids,
+        )
+        for table in ("message", "usage"):
+            condition = f"exchange_id IN ({marks})"
+            counts["messages"] += _bury(context, table, condition, ids)
+        _bury(context, "exchange", f"id IN ({marks})", ids)
+        connection.execute(f"DELETE FROM usage WHERE exchange_id IN ({marks})", ids)
+        connection.execute(f"DELETE FROM exchange WHERE id IN ({marks})", ids)
+    return counts
+
+
+def _forget_container(context: Context, table: str, row_id: int) -> int:
+    """Delete a session or conversation with what is left in it."""
+    inside = (
+        "conversation_id = ?"
+        if table == "conversation"
+        else "conversation_id IN (SELECT id FROM conversation WHERE session_id = ?)"
+    )
+    buried = _bury(context, "message", inside, [row_id])
+    _bury(context, "usage", inside, [row_id])
+    if table == "session":
+        _drop_kept_bytes(context, "SELECT key FROM session WHERE id = ?", [row_id])
+        _bury(context, "conversation", "session_id = ?", [row_id])
+    _bury(context, table, "id = ?", [row_id])
+    context.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))
+    context.keys.clear()
+    return buried
+
+
+def _bury(context: Context, table: str, condition: str, values: list[int]) -> int:
+    """Leave tombstones for rows about to go, and tell the index about messages."""
+    rows = fetch_all(context.connection, f"SELECT id, uid FROM {table} WHERE {condition}", values)
+    context.connection.executemany(
+        "INSERT OR IGNORE INTO tombstone (uid, forgotten_at) VALUES (?, ?)",
+        [(uid, context.now()) for _, uid in rows],
+    )
+    context.has_tombstones = context.has_tombstones or bool(rows)
+    if table == "message":
+        for row_id, _ in rows:
+            context.changes.add("message_gone", row_id)
+        return len(rows)
+    return 0
+
+
+def _drop_kept_bytes(context: Context, keys: str, values: list[int]) -> int:
+    sources = fetch_all(
+        context.connection,
+        f"SELECT id, kept_bytes FROM source WHERE session_key IN ({keys})",
+        values,
+    )
+    for source_id, _ in sources:
+        context.connection.execute("DELETE FROM source_chunk WHERE source_id = ?", (source_id,))
+        context.connection.execute(
+            "UPDATE source SET kept_bytes = 0, sample = NULL WHERE id = ?", (source_id,)
+        )
+    return sum(kept for _, kept in sources)

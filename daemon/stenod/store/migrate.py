@@ -1,0 +1,62 @@
+"""Bring a database to this release's shape, one numbered step at a time.
+
+Each step is one transaction that also moves ``user_version``, so a crash leaves the step before or
+the step after, never half. A database of a newer release is refused untouched.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from steno_schema import migrations
+from steno_schema.errors import ErrorCode, RequestError
+
+
+def check_belongs(path: Path, vfs: str | None = None) -> None:
+    """Refuse the database of another program or a newer release, without writing a byte to it."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+    try:
+        _checked_version(connection, migrations.numbered()[-1][0])
+    except apsw.NotADBError as error:
+        raise RequestError(
+            ErrorCode.INCOMPATIBLE, "The database file is no SQLite database.", "Move it away."
+        ) from error
+    finally:
+        connection.close()
+
+
+def migrate(connection: apsw.Connection) -> int:
+    """Apply what is missing; return the version the database now has."""
+    steps = migrations.numbered()
+    newest = steps[-1][0]
+    current = _checked_version(connection, newest)
+    for version, _name, sql in steps:
+        if version > current:
+            with connection:
+                connection.execute(sql).fetchall()
+                connection.execute(migrations.views()).fetchall()
+                connection.pragma("application_id", migrations.APPLICATION_ID)
+                connection.pragma("user_version", version)
+    return newest
+
+
+def _checked_version(connection: apsw.Connection, newest: int) -> int:
+    application_id = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+    if application_id != migrations.APPLICATION_ID and (application_id or version or tables):
+        raise RequestError(
+            ErrorCode.INCOMPATIBLE,
+            "The database file belongs to another program.",
+            "Choose another folder with STENO_HOME, or move the file away.",
+        )
+    assert isinstance(version, int)
+    if version > newest:
+        raise RequestError(
+            ErrorCode.INCOMPATIBLE,
+            f"The database has version {version}, this release knows {newest}.",
+            "Install the newer steno again; nothing was changed.",
+        )
+    return version

@@ -1,0 +1,30 @@
+"""The verbs that write, and what each does in the store."""
+
+from collections.abc import Callable
+from typing import Any
+
+from steno_schema.errors import bad_request
+from steno_schema.replies import AnyReply, Done
+from steno_schema.requests import Amend, Append, Delete
+from stenod.store.amend import amend
+from stenod.store.append import append
+from stenod.store.context import Context
+from stenod.store.forget import forget
+
+
+def _amend(context: Context, request: Amend) -> Done:
+    return Done(changed=1, result=amend(context, request))
+
+
+def _delete(context: Context, request: Delete) -> Done:
+    if (request.target is None) == (request.filters is None):
+        raise bad_request("Say what to forget.", "Give an id, or filters.")
+    changed, counts = forget(context, request)
+    return Done(changed=changed, result=counts)
+
+
+VERBS: dict[type, Callable[[Context, Any], AnyReply]] = {
+    Append: append,
+    Amend: _amend,
+    Delete: _delete,
+}

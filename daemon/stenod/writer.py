@@ -1,0 +1,267 @@
+"""The writer: one thread, the only write connection, one commit for all that waits.
+
+A batch is one transaction with a savepoint a request: a request that breaks a rule fails alone.
+Replies leave after the commit. When a commit fails nobody knows what is on the disk: the
+connection is opened anew and every request is looked up before it is answered.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from steno_schema.config import Settings
+from steno_schema.errors import ErrorCode, RequestError
+from steno_schema.limits import BATCH_MAX_REQUESTS, FREE_SPACE_FLOOR_BYTES
+from steno_schema.replies import AnyReply, Appended, Done, Error
+from steno_schema.requests import Admin, Append, Delete
+from stenod import failpoints
+from stenod.background import Background
+from stenod.followers.analysis import AnalysisFollower
+from stenod.followers.follower import Follower
+from stenod.followers.fulltext import FullText
+from stenod.inbox import Inbox, Job
+from stenod.maintenance import maintain
+from stenod.progress import Progress
+from stenod.store.append import is_stored
+from stenod.store.connection import open_writer, sqlite_error
+from stenod.store.context import Context
+from stenod.store.merge import refresh_touched
+from stenod.store.migrate import check_belongs, migrate
+from stenod.traces import place_of
+from stenod.verbs import VERBS
+
+COMMIT_FAILURES_MAX = 2
+"""In a row; then the daemon ends, so that a restart looks at the disk with fresh eyes."""
+EXIT_BROKEN = 70
+
+BUSY = RequestError(ErrorCode.BUSY, "The daemon has too much to do.", "Try again in a moment.")
+
+log = logging.getLogger("stenod.writer")
+
+
+class Writer:
+    """Owns the database's write side; everything else only hands it jobs.
+
+    ``vfs`` names another way to the disk than the system's, for tests that break it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        on_commit: Callable[[], None] = lambda: None,
+        *,
+        vfs: str | None = None,
+    ) -> None:
+        self.inbox = Inbox()
+        self.progress = Progress(self.inbox.poke)
+        self.background = Background(self.progress)
+        self._path = path
+        self._vfs = vfs
+        self._settings = settings
+        self._on_commit = on_commit
+        self._failed_commits = 0
+        self._in_pause = False
+        check_belongs(path, vfs)
+        self._open()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def _open(self) -> None:
+        self._connection = open_writer(self._path, self._vfs)
+        migrate(self._connection)
+        self._context = Context(self._connection)
+        self.background.attach(self._connection, self._followers())
+
+    def _followers(self) -> list[Follower]:
+        return [FullText(), AnalysisFollower(self._settings.tracking)]
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more jobs, finish those queued, copy the log back, close."""
+        self.inbox.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Take over new settings; what followers derive is redone at the next start."""
+        self._settings = settings
+
+    def _run(self) -> None:
+        try:
+            while True:
+                jobs = self.inbox.take(
+                    BATCH_MAX_REQUESTS, self.background.patience_s(in_pause=self._in_pause)
+                )
+                self._in_pause = not jobs
+                if jobs:
+                    self.take_in(jobs)
+                elif self.inbox.closed:
+                    break
+                else:
+                    self.work(self.background.work)
+            self.close()
+        except Exception as error:
+            log.critical("the writer cannot go on: %s", place_of(error))
+            give_up()
+
+    def close(self) -> None:
+        """Copy the log back and close the connection."""
+        try:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error as error:
+            log.warning("last checkpoint failed: %s", type(error).__name__)
+        self._connection.close()
+
+    def work(self, step: Callable[[], None]) -> None:
+        """Do a step of the background's work; what fails is tried again later."""
+        try:
+            step()
+        except Exception as error:
+            log.error("followers could not go on: %s", place_of(error))
+            self.background.rest()
+            if not self._reopen():
+                give_up()
+
+    # ----- a batch
+
+    def take_in(self, jobs: list[Job]) -> None:
+        """Write a batch; what needs the connection outside of a transaction follows it."""
+        writes = [job for job in jobs if not isinstance(job.request, Admin)]
+        if writes:
+            self._write(writes)
+        for job in jobs:
+            if isinstance(job.request, Admin):
+                job.deliver(self._maintain(job.request))
+        if self.background.must_help():
+            self.work(self.background.follow)
+
+    def _maintain(self, request: Admin) -> AnyReply:
+        try:
+            result = maintain(self._connection, request)
+            if request.action == "rederive":
+                self.background.read_positions(self._followers())
+        except Exception as error:
+            return error_reply(request.id, sqlite_error(error))
+        return Done(id=request.id, changed=1, result=result)
+
+    def _write(self, jobs: list[Job]) -> None:
+        self.background.written()
+        answers: list[tuple[Job, AnyReply]] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                answers.append((job, self._apply(job)))
+            refresh_touched(self._context)
+            self._context.changes.flush(self._connection)
+            sequence = self._connection.execute("SELECT max(sequence) FROM change").get or 0
+            failpoints.hit("writer.before_commit")
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            log.error("a batch of %d was not committed: %s", len(jobs), place_of(error))
+            self._answer_after_failure(jobs, answers, error)
+            return
+        failpoints.hit("writer.after_commit")
+        self._failed_commits = 0
+        self.progress.committed(sequence)
+        for job, reply in answers:
+            if isinstance(reply, Appended):
+                reply.sequence = sequence
+            job.deliver(reply)
+        self._on_commit()
+
+    def _apply(self, job: Job) -> AnyReply:
+        connection, context = self._connection, self._context
+        tail, position = context.changes.mark(), context.changes.position()
+        touched = set(context.touched)
+        connection.execute("SAVEPOINT request")
+        try:
+            if not isinstance(job.request, Delete):
+                self._check_space()
+            reply = VERBS[type(job.request)](context, job.request)
+            connection.execute("RELEASE request")
+        except Exception as error:
+            if not connection.in_transaction:
+                raise  # SQLite gave up the whole transaction, the neighbours' work with it
+            connection.execute("ROLLBACK TO request")
+            connection.execute("RELEASE request")
+            context.changes.back_to(position, tail)
+            context.touched = touched
+            context.rolled_back()
+            refusal = sqlite_error(error)
+            if refusal.code is ErrorCode.INTERNAL:
+                log.error("%s failed: %s", type(job.request).__name__, place_of(error))
+            return error_reply(job.request.id, refusal)
+        reply.id = job.request.id
+        return reply
+
+    def _check_space(self) -> None:
+        free = os.statvfs(self._path.parent)
+        if free.f_bavail * free.f_frsize < FREE_SPACE_FLOOR_BYTES:
+            raise RequestError(
+                ErrorCode.DISK_FULL,
+                "The disk is nearly full.",
+                "Free some space; nothing is lost.",
+            )
+
+    def _answer_after_failure(
+        self, jobs: list[Job], answers: list[tuple[Job, AnyReply]], error: Exception
+    ) -> None:
+        """Find out what became of a batch, and only then answer."""
+        refusal = sqlite_error(error)
+        if refusal.code in {ErrorCode.INTERNAL, ErrorCode.BAD_REQUEST}:
+            refusal = RequestError(
+                ErrorCode.UNKNOWN_OUTCOME, "The commit failed.", "Send it again."
+            )
+        replies = {id(job): reply for job, reply in answers}
+        reopened = self._reopen()
+        for job in jobs:
+            reply = replies.get(id(job))
+            if reply is not None and (isinstance(reply, Error) or self._is_stored(job, reply)):
+                job.deliver(reply)
+            else:
+                job.deliver(error_reply(job.request.id, refusal))
+        self._on_commit()
+        self._failed_commits += refusal.code is not ErrorCode.DISK_FULL
+        if not reopened or self._failed_commits >= COMMIT_FAILURES_MAX:
+            give_up()
+
+    def _is_stored(self, job: Job, reply: AnyReply) -> bool:
+        if not isinstance(job.request, Append) or not isinstance(reply, Appended):
+            return False
+        try:
+            return is_stored(self._context, job.request, reply)
+        except Exception as error:
+            log.error("a request could not be looked up: %s", place_of(error))
+            return False
+
+    def _reopen(self) -> bool:
+        try:
+            self._connection.close(force=True)
+            self._open()
+        except Exception as error:
+            log.error("the database could not be opened again: %s", place_of(error))
+            return False
+        return True
+
+
+def give_up() -> None:
+    """End the process at once: what was acknowledged is on the disk, the rest will be retried."""
+    log.critical("the disk does not take writes; stopping so that a restart can check")
+    os._exit(EXIT_BROKEN)
+
+
+def error_reply(request_id: int | str, error: RequestError) -> Error:
+    """Return the reply that carries an error."""
+    return Error(
+        id=request_id,
+        code=error.code.value,
+        message=error.message,
+        hint=error.hint,
+        retryable=error.retryable,
+    )
