@@ -7,6 +7,7 @@ import apsw
 
 from steno_schema.limits import FOLLOWER_BACKLOG_MAX
 from stenod.followers.follower import Follower, Position
+from stenod.followers.rollup import next_unclean_day, roll_up
 from stenod.progress import Progress
 from stenod.store.connection import BUSY_TIMEOUT_MS, relaxed
 
@@ -32,6 +33,7 @@ class Background:
         self._progress = progress
         self._wal_pages = 0
         self._checkpoint_done = True
+        self._days_done = False
         self._rest_s = 0.0
         self._resting_until = 0.0
 
@@ -57,6 +59,7 @@ class Background:
     def written(self) -> None:
         """Note that records were written: the log may need copying back at the next pause."""
         self._checkpoint_done = False
+        self._days_done = False
 
     def patience_s(self, *, in_pause: bool) -> float | None:
         """Return how long to wait for jobs before ``work`` (``None``: there is nothing to do).
@@ -64,7 +67,7 @@ class Background:
         Followers wait for a pause in the writes: a slice between two saves of a busy client would
         cost that client more than it gains anybody.
         """
-        if not self._is_behind() and not self._is_checkpoint_due():
+        if not self._is_behind() and not self._is_checkpoint_due() and self._days_done:
             return None
         rest_s = self._resting_until - time.monotonic()
         if rest_s > 0:
@@ -87,6 +90,8 @@ class Background:
             return
         if self._is_behind():
             self.follow()
+        elif not self._days_done:
+            self._roll_up()
         elif self._is_checkpoint_due():
             self.checkpoint()
             self._checkpoint_done = True
@@ -127,6 +132,17 @@ class Background:
             self._progress.followed(position.follower.name, position.behind(head))
         if self._wal_pages >= WAL_TRUNCATE_PAGES:
             self.checkpoint()
+
+    def _roll_up(self) -> None:
+        """Sum up one past day that changed; the newest first."""
+        day = next_unclean_day(self._connection)
+        if day is None:
+            self._days_done = True
+            return
+        relaxed(self._connection, yes=True)
+        with self._connection:
+            roll_up(self._connection, day)
+        relaxed(self._connection, yes=False)
 
     def checkpoint(self) -> None:
         """Copy the log back into the database; empty it when it has grown large."""

@@ -46,7 +46,8 @@ def _search(connection: apsw.Connection, request: Search, progress: Progress) ->
 
 def _stats(connection: apsw.Connection, request: Stats, progress: Progress) -> AnyReply:
     progress.wait_for("analysis", FRESHNESS_WAIT_S)
-    return statistics(connection, request)
+    behind = progress.wait_for("rollup", FRESHNESS_WAIT_S)
+    return statistics(connection, request, use_rollup=behind == 0)
 
 
 def _sql(connection: apsw.Connection, request: Sql, _progress: Progress) -> Table:

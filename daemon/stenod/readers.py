@@ -88,7 +88,8 @@ def _answer(connection: apsw.Connection, job: ReadJob) -> AnyReply:
         lambda: job.cancelled or time.monotonic() > deadline, PROGRESS_STEPS
     )
     try:
-        reply = job.run(connection)
+        with connection:  # one snapshot for all statements of a question
+            reply = job.run(connection)
     except Exception as error:
         refusal = _CANCELLED if job.cancelled else sqlite_error(error)
         if refusal.code is ErrorCode.INTERNAL:

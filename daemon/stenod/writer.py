@@ -23,6 +23,7 @@ from stenod.background import Background
 from stenod.followers.analysis import AnalysisFollower
 from stenod.followers.follower import Follower
 from stenod.followers.fulltext import FullText
+from stenod.followers.rollup import RollUp
 from stenod.inbox import Inbox, Job
 from stenod.maintenance import maintain
 from stenod.progress import Progress
@@ -77,7 +78,7 @@ class Writer:
         self.background.attach(self._connection, self._followers())
 
     def _followers(self) -> list[Follower]:
-        return [FullText(), AnalysisFollower(self._settings.tracking)]
+        return [FullText(), AnalysisFollower(self._settings.tracking), RollUp()]
 
     def start(self) -> None:
         self._thread.start()

@@ -91,6 +91,19 @@ class RunningDaemon:
         """End it without a chance to do anything."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Stop it where it stands; it keeps its socket and answers nobody."""
+        self.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.send_signal(signal.SIGCONT)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal and go on at once."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
     def _end(self, number: signal.Signals) -> int:
         process, self.process = self.process, None
         if process is None:

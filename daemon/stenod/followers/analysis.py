@@ -1,11 +1,16 @@
 """The analysis of prompts: what the analyser guesses, beside what the user says."""
 
+import logging
+
 import apsw
 import msgspec
 
 from steno_schema.config import Tracking
 from stenod.analysis import ANALYSER_VERSION, analyse
 from stenod.store.changes import Kind
+from stenod.traces import place_of
+
+log = logging.getLogger("stenod.analysis")
 
 _ROWS = """
 SELECT e.id, p.content, coalesce(o.content, '') FROM exchange AS e
@@ -33,7 +38,12 @@ class AnalysisFollower:
     def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
         rows = []
         for exchange_id, prompt, output in connection.execute(_ROWS, (first_id, last_id)):
-            guess = analyse(prompt, output, self._settings)
+            try:
+                guess = analyse(prompt, output, self._settings)
+            except Exception as error:
+                # A text that nobody thought of must not stop the analysis of the others.
+                log.error("a prompt was not analysed: %s", place_of(error))
+                continue
             keywords = msgspec.json.encode(guess.keywords).decode() if guess.keywords else None
             rows.append(
                 (

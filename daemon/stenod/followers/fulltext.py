@@ -1,12 +1,16 @@
 """The full-text index over messages, and over the tags of exchanges."""
 
 import json
+import logging
 
 import apsw
 
 from stenod.search.text import index_parts
 from stenod.store.changes import Kind
 from stenod.store.rows import fetch_all
+from stenod.traces import place_of
+
+log = logging.getLogger("stenod.fulltext")
 
 TOOL_TEXT_MAX_CHARS = 4000
 """Of a tool's call or result only the beginning is searchable: the rest is listings and dumps,
@@ -39,7 +43,7 @@ class FullText:
         connection.executemany(
             "INSERT OR REPLACE INTO message_index (rowid, body, parts, tags) VALUES (?, ?, ?, ?)",
             [
-                (row_id, content, index_parts(content), _tag_text(tags))
+                (row_id, content, _parts(content), _tag_text(tags))
                 for row_id, kind, content, tags in rows
                 if kind != NOT_INDEXED
             ],
@@ -51,6 +55,15 @@ class FullText:
             " (SELECT id FROM message WHERE id BETWEEN ? AND ?)",
             (first_id, last_id, first_id, last_id),
         )
+
+
+def _parts(text: str) -> str:
+    """Return the parts, or none: a text that nobody thought of must not stop the index."""
+    try:
+        return index_parts(text)
+    except Exception as error:
+        log.error("a text has no parts: %s", place_of(error))
+        return ""
 
 
 def _tag_text(tags: str) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from steno_schema.requests import Filters
+from stenod.query.localzone import LOCAL
 from stenod.search.language import parse_moment
 
 _ANALYSED = {"category": "category", "complexity": "complexity", "stage": "stage"}
@@ -19,7 +20,7 @@ _COLUMNS = {
 
 def local_now() -> datetime:
     """Return the time in the zone of the person, which days follow."""
-    return datetime.now().astimezone()
+    return datetime.now(LOCAL)
 
 
 def bounds(filters: Filters, now: datetime | None = None) -> tuple[int | None, int | None]:

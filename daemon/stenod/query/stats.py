@@ -1,82 +1,212 @@
-"""Statistics over exchanges: totals, and groups by day, model, agent, project, tag and more."""
+"""Statistics over exchanges: totals, and groups by day, model, agent, project, tag and more.
+
+Without filters, or with a range of time alone, whole clean days come from the roll-ups and only
+the rest is scanned; with other filters everything that fits is scanned.
+"""
 
 from typing import Any
 
 import apsw
 
 from steno_schema.replies import Statistics
-from steno_schema.requests import Stats
+from steno_schema.requests import Filters, Stats
+from stenod.followers.rollup import DIMENSIONS, SUMS
 from stenod.query.exchanges import FROM
-from stenod.query.filters import exchange_condition
-from stenod.store.rows import fetch_one
+from stenod.query.filters import bounds, exchange_condition
+from stenod.store.days import DAY_SQL, bounds_of, day_of, text_of
+from stenod.store.rows import fetch_all, fetch_one
 
-_SUMS = """
-  count(*) AS exchanges,
-  coalesce(sum(e.input_tokens), 0) AS input_tokens,
-  coalesce(sum(e.output_tokens), 0) AS output_tokens,
-  coalesce(sum(e.cache_read_tokens), 0) AS cache_read_tokens,
-  coalesce(sum(e.cache_write_tokens), 0) AS cache_write_tokens,
-  coalesce(sum(e.reasoning_tokens), 0) AS reasoning_tokens,
-  coalesce(sum(coalesce(e.total_tokens, e.input_tokens + e.output_tokens
-    + e.cache_read_tokens + e.cache_write_tokens)), 0) AS tokens,
-  sum(e.cost_usd) AS cost_usd
-"""
-_GROUPS = {
-    "day": "strftime('%Y-%m-%d', e.created_at / 1000, 'unixepoch', 'localtime')",
-    "model": "coalesce(e.model, '')",
-    "agent": "coalesce(e.agent, '')",
-    "project": "coalesce(e.project, '')",
-    "tag": "t.tag",
-    "category": "coalesce(e.category, a.category, '')",
-    "complexity": "coalesce(e.complexity, a.complexity, '')",
-    "session": "s.key",
-}
+_COLUMNS = (
+    "exchanges",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "tokens",
+    "cost_usd",
+)
 _TOP = 10
+_TOPS = ("agent", "model", "tag", "project", "category", "complexity", "day")
+_SCANNED_DAYS_MAX = 40
+"""With more days to scan than this, one pass over everything is cheaper."""
+
+Group = dict[str, Any]
+_NOTHING: Group = dict.fromkeys(_COLUMNS, 0) | {"cost_usd": None}
 
 
-def statistics(connection: apsw.Connection, request: Stats) -> Statistics:
-    """Return totals and the groups asked for; without ``by``, the top of each kind."""
-    condition, values = exchange_condition(request.filters)
-    totals = _rows(connection, f"SELECT {_SUMS} {FROM} WHERE {condition}", values)[0]
-    first_last = fetch_one(
-        connection,
-        "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(e.created_at) / 1000.0, 'unixepoch'),"
-        " strftime('%Y-%m-%dT%H:%M:%fZ', max(e.created_at) / 1000.0, 'unixepoch'),"
-        f" count(DISTINCT s.id), count(DISTINCT e.project) {FROM} WHERE {condition}",
-        values,
+def statistics(
+    connection: apsw.Connection, request: Stats, *, use_rollup: bool = True
+) -> Statistics:
+    """Return totals and the groups asked for; without ``by``, the top of each kind.
+
+    ``use_rollup`` is for when the roll-ups have heard of every change.
+    """
+    scan = _Scan(connection, request.filters)
+    rolled = (
+        _rolled(connection, request.filters) if use_rollup and request.by != "session" else None
     )
-    assert first_last is not None
-    totals |= dict(zip(("first_at", "last_at", "sessions", "projects"), first_last, strict=True))
+    source = rolled or scan
+    whole = source.groups("") or [_NOTHING]
+    totals = {name: whole[0][name] for name in _COLUMNS} | _extent(connection, request.filters)
+    totals["projects"] = len([group for group in source.groups("project") if group["name"]])
     if request.by is not None:
-        groups = _group(connection, request.by, condition, values, request.limit)
-        return Statistics(totals=totals, groups=groups)
-    for name in ("agent", "model", "tag", "project", "category", "complexity", "day"):
-        totals[f"by_{name}"] = _group(connection, name, condition, values, _TOP)
+        return Statistics(totals=totals, groups=source.groups(request.by)[: request.limit])
+    for name in _TOPS:
+        totals[f"by_{name}"] = source.groups(name)[:_TOP]
     return Statistics(totals=totals)
 
 
-def _group(
-    connection: apsw.Connection, by: str, condition: str, values: list[Any], limit: int
-) -> list[dict[str, Any]]:
-    joins = FROM
-    if by == "tag":
-        joins += "JOIN exchange_tag AS t ON t.exchange_id = e.id\n"
-    if by in {"category", "complexity"}:
-        joins += "LEFT JOIN analysis AS a ON a.exchange_id = e.id\n"
-    order = "name DESC" if by == "day" else "exchanges DESC, name"
-    return _rows(
+def _extent(connection: apsw.Connection, filters: Filters) -> dict[str, Any]:
+    """Return first and last moment and how many sessions and projects there are."""
+    condition, values = exchange_condition(filters)
+    row = fetch_one(
         connection,
-        f"SELECT {_GROUPS[by]} AS name, {_SUMS} {joins} WHERE {condition}"
-        f" GROUP BY name ORDER BY {order} LIMIT ?",
-        [*values, limit],
+        f"SELECT (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000.0, 'unixepoch') {FROM}"
+        f" WHERE {condition} ORDER BY e.created_at LIMIT 1),"
+        f" (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000.0, 'unixepoch') {FROM}"
+        f" WHERE {condition} ORDER BY e.created_at DESC LIMIT 1),"
+        " (SELECT count(*) FROM session AS s WHERE EXISTS (SELECT 1 FROM conversation AS c"
+        f" JOIN exchange AS e ON e.conversation_id = c.id WHERE c.session_id = s.id"
+        f" AND {condition}))",
+        values * 3,
     )
+    assert row is not None
+    return dict(zip(("first_at", "last_at", "sessions"), row, strict=True))
 
 
-def _rows(connection: apsw.Connection, sql: str, values: list[Any]) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, values)
-    names: list[str] = []
-    rows = []
-    for row in cursor:
-        names = names or [name for name, _type in cursor.get_description()]
-        rows.append(dict(zip(names, row, strict=True)))
-    return rows
+class _Scan:
+    """Groups made by scanning all exchanges that filters choose."""
+
+    def __init__(self, connection: apsw.Connection, filters: Filters) -> None:
+        self._connection = connection
+        self._condition, self._values = exchange_condition(filters)
+        self._made: dict[str, list[Group]] = {}
+
+    def groups(self, by: str) -> list[Group]:
+        """Return the groups of a dimension, the largest (or newest day) first."""
+        if by not in self._made:
+            rows = scanned(self._connection, by, self._condition, self._values)
+            self._made[by] = _sorted(by, rows)
+        return self._made[by]
+
+
+class _Rolled:
+    """Groups made of clean days' roll-ups and a scan of the rest."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        days: tuple[int, int],
+        rest: str,
+        values: list[Any],
+    ) -> None:
+        self._connection = connection
+        self._days = days
+        self._rest = rest
+        self._values = values
+        self._made: dict[str, list[Group]] = {}
+
+    def groups(self, by: str) -> list[Group]:
+        """Return the groups of a dimension, the largest (or newest day) first."""
+        if by not in self._made:
+            rows = self._clean(by)
+            for name, group in scanned(self._connection, by, self._rest, self._values).items():
+                rows[name] = _added(rows[name], group) if name in rows else group
+            self._made[by] = _sorted(by, rows)
+        return self._made[by]
+
+    def _clean(self, by: str) -> dict[str, Group]:
+        name = "r.day" if by == "day" else "r.name"
+        sums = ", ".join(f"sum(r.{column})" for column in _COLUMNS)
+        rows = fetch_all(
+            self._connection,
+            f"SELECT {name}, {sums} FROM rollup AS r"
+            " JOIN rollup_day AS d ON d.day = r.day AND d.clean = 1"
+            " WHERE r.dimension = ? AND r.day BETWEEN ? AND ? GROUP BY 1",
+            ("" if by == "day" else by, *self._days),
+        )
+        return {
+            (text_of(row[0]) if by == "day" else row[0]): dict(zip(_COLUMNS, row[1:], strict=True))
+            for row in rows
+        }
+
+
+def scanned(
+    connection: apsw.Connection, by: str, condition: str, values: list[Any]
+) -> dict[str, Group]:
+    """Return the groups of a dimension by one pass over the exchanges that are meant."""
+    if by == "session":
+        name, join = "s.key", ""
+    else:
+        name, join = (DAY_SQL, "") if by == "day" else DIMENSIONS[by]
+    rows = fetch_all(
+        connection,
+        f"SELECT {name} AS name, {SUMS} {FROM} {join} WHERE {condition} GROUP BY 1",
+        values,
+    )
+    return {
+        (text_of(row[0]) if by == "day" else row[0]): dict(zip(_COLUMNS, row[1:], strict=True))
+        for row in rows
+    }
+
+
+def _rolled(connection: apsw.Connection, filters: Filters) -> _Rolled | None:
+    """Return the roll-ups' answer, if they have one and it is worth it."""
+    if filters != Filters(since=filters.since, until=filters.until):
+        return None
+    known = fetch_one(connection, "SELECT min(day), max(day) FROM rollup_day")
+    if known is None or known[0] is None:
+        return None
+    since, until = bounds(filters)
+    first, last, edges = _whole_days(known, since, until)
+    unclean = fetch_all(
+        connection,
+        "SELECT day FROM rollup_day WHERE clean = 0 AND day BETWEEN ? AND ?",
+        (first, last),
+    )
+    if len(unclean) > _SCANNED_DAYS_MAX:
+        return None
+    ranges = [bounds_of(day) for (day,) in unclean] + edges
+    rest = " OR ".join(["(e.created_at >= ? AND e.created_at < ?)"] * len(ranges)) or "0"
+    values = [bound for one in ranges for bound in one]
+    return _Rolled(connection, (first, last), f"({rest})", values)
+
+
+def _whole_days(
+    known: tuple[Any, ...], since: int | None, until: int | None
+) -> tuple[int, int, list[tuple[int, int]]]:
+    """Return the first and last whole day of a range, and the ranges at its edges."""
+    first, last = known
+    edges: list[tuple[int, int]] = []
+    if since is not None:
+        day = day_of(since)
+        start, end = bounds_of(day)
+        first = max(first, day)
+        if since > start and day >= known[0]:
+            first = day + 1
+            edges.append((since, end if until is None else min(end, until + 1)))
+    if until is not None:
+        day = day_of(until)
+        start, end = bounds_of(day)
+        last = min(last, day)
+        if until + 1 < end and day <= known[1]:
+            last = day - 1
+            if first <= day:
+                edges.append((start, until + 1))
+    return first, last, edges
+
+
+def _added(one: Group, other: Group) -> Group:
+    return {name: _sum(one[name], other[name]) for name in _COLUMNS}
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else one + other
+
+
+def _sorted(by: str, rows: dict[str, Group]) -> list[Group]:
+    named = [{"name": name, **group} for name, group in rows.items()]
+    if by == "day":
+        return sorted(named, key=lambda group: str(group["name"]), reverse=True)
+    return sorted(named, key=lambda group: (-group["exchanges"], str(group["name"])))

@@ -11,6 +11,7 @@ from steno_schema.errors import bad_request
 from steno_schema.requests import Delete
 from stenod.query.filters import exchange_condition, is_unfiltered
 from stenod.store.context import Context
+from stenod.store.days import mark_unclean
 from stenod.store.rows import fetch_all
 from stenod.store.target import find
 
@@ -70,6 +71,7 @@ def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
             f" JOIN session AS s ON s.id = c.session_id WHERE e.id IN ({marks})",
             ids,
         )
+        mark_unclean(connection, f"e.id IN ({marks})", ids)
         for table in ("message", "usage"):
             condition = f"exchange_id IN ({marks})"
             counts["messages"] += _bury(context, table, condition, ids)

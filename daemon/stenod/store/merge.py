@@ -7,6 +7,7 @@ by the later line), so that any order of reading and any number of readings end 
 from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS
 from steno_schema.records import Message, Turn
 from stenod.store.context import Context, json_or_none, moment, uid_of
+from stenod.store.days import mark_unclean
 from stenod.store.owners import conversation_of, exchange_of, owns
 from stenod.store.rows import fetch_one
 
@@ -221,6 +222,7 @@ def _withdraw(context: Context, exchange_id: int) -> str:
         connection.execute(
             f"UPDATE {table} SET exchange_id = NULL WHERE exchange_id = ?", (exchange_id,)
         )
+    mark_unclean(connection, "e.id = ?", (exchange_id,))
     if origin == "queued":
         connection.execute("DELETE FROM message WHERE id = ?", (prompt_id,))
         context.changes.add("message_gone", prompt_id)

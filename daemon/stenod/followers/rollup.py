@@ -1,0 +1,80 @@
+"""Roll-ups: sums by day and dimension, made in idle moments, equal to a scan by construction.
+
+A change only marks its day; a day that is past and marked is summed up anew when there is nothing
+else to do. Statistics take clean days from here and scan the others, so they are exact always.
+"""
+
+import time
+
+import apsw
+
+from stenod.store.changes import Kind
+from stenod.store.days import bounds_of, day_of, mark_unclean
+
+SUMS = """
+  count(*) AS exchanges,
+  coalesce(sum(e.input_tokens), 0) AS input_tokens,
+  coalesce(sum(e.output_tokens), 0) AS output_tokens,
+  coalesce(sum(e.cache_read_tokens), 0) AS cache_read_tokens,
+  coalesce(sum(e.cache_write_tokens), 0) AS cache_write_tokens,
+  coalesce(sum(e.reasoning_tokens), 0) AS reasoning_tokens,
+  coalesce(sum(coalesce(e.total_tokens, e.input_tokens + e.output_tokens
+    + e.cache_read_tokens + e.cache_write_tokens)), 0) AS tokens,
+  sum(e.cost_usd) AS cost_usd
+"""
+_ANALYSIS = "LEFT JOIN analysis AS a ON a.exchange_id = e.id"
+DIMENSIONS = {
+    "": ("''", ""),
+    "agent": ("coalesce(e.agent, '')", ""),
+    "model": ("coalesce(e.model, '')", ""),
+    "project": ("coalesce(e.project, '')", ""),
+    "framework": ("coalesce(e.framework, e.agent, '')", ""),
+    "tag": ("t.tag", "JOIN exchange_tag AS t ON t.exchange_id = e.id"),
+    "category": ("coalesce(e.category, a.category, '')", _ANALYSIS),
+    "complexity": ("coalesce(e.complexity, a.complexity, '')", _ANALYSIS),
+}
+"""Dimension: (the name an exchange has in it, what must be joined)."""
+
+
+class RollUp:
+    """Keeps ``rollup`` in step with ``exchange``, a day at a time."""
+
+    name = "rollup"
+    table = "exchange"
+    kinds: frozenset[Kind] = frozenset({"exchange"})
+
+    def __init__(self) -> None:
+        self.version = f"1:{'/'.join(time.tzname)}:{time.timezone}"
+        """Days are those of the zone; another zone means other days."""
+
+    def reset(self, connection: apsw.Connection) -> None:
+        connection.execute("DELETE FROM rollup")
+        connection.execute("DELETE FROM rollup_day")
+
+    def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        mark_unclean(connection, "e.id BETWEEN ? AND ?", (first_id, last_id))
+
+    def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
+        """Nothing to do: whoever deletes exchanges marks their days."""
+
+
+def next_unclean_day(connection: apsw.Connection) -> int | None:
+    """Return a past day that must be summed up, or ``None``."""
+    today = day_of(time.time_ns() // 1_000_000)
+    row = connection.execute(
+        "SELECT max(day) FROM rollup_day WHERE clean = 0 AND day < ?", (today,)
+    ).get
+    return None if row is None else int(row)
+
+
+def roll_up(connection: apsw.Connection, day: int) -> None:
+    """Sum up one day anew, inside the caller's transaction."""
+    start, end = bounds_of(day)
+    connection.execute("DELETE FROM rollup WHERE day = ?", (day,))
+    for dimension, (name, join) in DIMENSIONS.items():
+        connection.execute(
+            f"INSERT INTO rollup SELECT ?, ?, {name} AS name, {SUMS} FROM exchange AS e {join}"
+            " WHERE e.created_at >= ? AND e.created_at < ? GROUP BY name",
+            (dimension, day, start, end),
+        )
+    connection.execute("UPDATE rollup_day SET clean = 1 WHERE day = ?", (day,))
