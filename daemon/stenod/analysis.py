@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -19,6 +20,8 @@ from stenod.analysis_rules import (
     DEEP_WORDS,
     DEFAULT_TECHNIQUE,
     FILE_ENDINGS,
+    LEAD_INS,
+    LISTED_TECHNIQUE,
     SCOPE_WORDS,
     STAGES,
     STOP_WORDS,
@@ -32,14 +35,14 @@ LOOKED_AT_CHARS = 4000
 KEYWORDS_MAX = 8
 SUMMARY_MAX_CHARS = 200
 
-_FENCE = re.compile(r"```([\w+-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _WORD = re.compile(r"(?<![\w./])[a-z][a-z0-9'+#-]*+(?![\w/(]|\.\w)")
 """A word of prose; what touches a dot, a slash, an underscore or a bracket belongs to code."""
-_FILE = re.compile(r"\.([a-z]{2,6})\b|\b(dockerfile)\b")
-_LIST_ITEM = re.compile(r"^\s{0,8}(?:[-*]|\d{1,2}[.)]) ", re.MULTILINE)
-_SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|$)")
+_FILE_ENDING = re.compile(r"\.([a-z]{2,6})\b")
+_LIST_ITEM = re.compile(r"[ \t]{0,8}(?:[-*]|[0-9]{1,2}[.)]) ")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|[\u3002\uff01\uff1f]")
+_LETTER = re.compile(r"[^\W\d_]")
+_FENCE = "```"
 _MARKUP = re.compile(r"[#>*`\s]+")
-_TECHNIQUES = tuple((name, re.compile(pattern)) for name, pattern in TECHNIQUES)
 _LONG_CODE_LINES = 20
 _FALLBACKS = ("general", "other")
 _BY_NAME_POINTS = 3
@@ -70,7 +73,11 @@ class _Prompt(Struct, frozen=True):
 
     prose: str
     words: list[str]
+    terms: set[str]
+    """The words, also two at a time, and all of them without a last ``s``."""
+    verb: str
     files: list[str]
+    list_items: int
     code_lines: int
 
 
@@ -96,14 +103,24 @@ def analyse(prompt: str, output: str, settings: Tracking) -> Analysis:
 
 def _take_apart(text: str) -> _Prompt:
     """Split prose from code: what a program is made of says little about what is asked."""
-    code_lines = 0
-    files = [ending or name for ending, name in _FILE.findall(text)]
-    if "```" in text:
-        for language, code in _FENCE.findall(text):
-            files.append(language)
-            code_lines += code.count("\n")
-        text = _FENCE.sub("\n", text)
-    return _Prompt(text, _WORD.findall(text), files, code_lines)
+    prose, code = _split_code(text)
+    files: list[str] = _FILE_ENDING.findall(prose)
+    files += [block.partition("\n")[0].strip() for block in code]
+    words: list[str] = _WORD.findall(prose)
+    terms = {*words, *map("_".join, pairwise(words))}
+    terms.update([term[:-1] for term in terms if term[-1] == "s"])
+    verb = next((word for word in words if word not in LEAD_INS), "")
+    items = sum(1 for line in prose.splitlines() if _LIST_ITEM.match(line))
+    code_lines = sum(block.count("\n") for block in code)
+    return _Prompt(prose, words, terms, verb, files, items, code_lines)
+
+
+def _split_code(text: str) -> tuple[str, list[str]]:
+    """Return the prose of a text, and its blocks of code without their fences."""
+    if _FENCE not in text:
+        return text, []
+    stretches = text.split(_FENCE)
+    return "\n".join(stretches[::2]), stretches[1::2]
 
 
 @lru_cache(maxsize=8)
@@ -131,39 +148,25 @@ def _rules(table: dict[str, dict[int, str]], labels: tuple[str, ...]) -> _Rules:
 
 def _category(seen: _Prompt, labels: tuple[str, ...]) -> str | None:
     rules = _category_rules(labels)
-    scores = _scores(seen.words, rules)
+    scores = _scores(seen, rules)
     for label in {FILE_ENDINGS[name] for name in seen.files if name in FILE_ENDINGS}:
         scores[label] += _FILE_POINTS
-    fallback = "general" if seen.words else "other"
+    fallback = "general" if _LETTER.search(seen.prose) else "other"
     return _best(scores, rules) or (fallback if fallback in labels else None)
 
 
 def _stage(seen: _Prompt, labels: tuple[str, ...]) -> str | None:
     rules = _stage_rules(labels)
-    return _best(_scores(seen.words, rules), rules)
+    return _best(_scores(seen, rules), rules)
 
 
-def _scores(words: list[str], rules: _Rules) -> Counter[str]:
+def _scores(seen: _Prompt, rules: _Rules) -> Counter[str]:
     """Add up what the words count, each once; the verb a request begins with counts twice."""
     scores: Counter[str] = Counter()
-    verb = next((word for word in words if word not in STOP_WORDS), "")
-    known: set[str] = set()
-    for previous, word in zip(["", *words], words, strict=False):
-        for term in (word, f"{previous}_{word}"):
-            found = _singular(term, rules)
-            if found is not None and found not in known:
-                known.add(found)
-                for label, count in rules.points[found]:
-                    scores[label] += 2 * count if term == verb else count
+    for term in rules.points.keys() & seen.terms:
+        for label, count in rules.points[term]:
+            scores[label] += 2 * count if term == seen.verb else count
     return scores
-
-
-def _singular(term: str, rules: _Rules) -> str | None:
-    if term in rules.points:
-        return term
-    if term.endswith("s") and term[:-1] in rules.points:
-        return term[:-1]
-    return None
 
 
 def _best(scores: Counter[str], rules: _Rules) -> str | None:
@@ -180,8 +183,8 @@ def _complexity(seen: _Prompt, levels: tuple[str, ...]) -> str | None:
         bisect_left(_WORD_COUNTS, len(seen.words))
         + min(scope + 1, 3) * bool(scope)
         + bisect_right(_CONCERN_COUNTS, len(distinct & CONCERN_WORDS))
-        + bisect_right(_ITEM_COUNTS, len(_LIST_ITEM.findall(seen.prose)))
-        + min(2 * len(distinct & DEEP_WORDS), 4)
+        + bisect_right(_ITEM_COUNTS, seen.list_items)
+        + min(2 * len(distinct & DEEP_WORDS), 6)
         + (seen.code_lines > _LONG_CODE_LINES)
     )
     rank = bisect_right(_RANKS, score)
@@ -191,10 +194,11 @@ def _complexity(seen: _Prompt, levels: tuple[str, ...]) -> str | None:
 def _technique(seen: _Prompt) -> str | None:
     if not seen.words:
         return None
-    for name, pattern in _TECHNIQUES:
-        if pattern.search(seen.prose) is not None:
+    prose = f" {' '.join(seen.prose.split())} "
+    for name, signs in TECHNIQUES.items():
+        if any(sign in prose for sign in signs):
             return name
-    return DEFAULT_TECHNIQUE
+    return LISTED_TECHNIQUE if seen.list_items > 1 else DEFAULT_TECHNIQUE
 
 
 def _keywords(words: list[str]) -> list[str]:
@@ -204,14 +208,14 @@ def _keywords(words: list[str]) -> list[str]:
 
 
 def _summary(output: str) -> str | None:
-    """Return the first sentence of an output's prose."""
-    if "```" in output:
-        output = _FENCE.sub("\n", output)
-    for line in output.splitlines():
-        text = _MARKUP.sub(" ", line).strip()
-        sentence = _SENTENCE.match(text)
-        if sentence is not None and any(c.isalpha() for c in text):
-            short = sentence.group()
-            cut = len(short) > SUMMARY_MAX_CHARS
-            return short[: SUMMARY_MAX_CHARS - 1].rstrip() + "…" if cut else short
-    return None
+    """Return the first sentence of an output's prose, a heading only where there is no more."""
+    lines = [line for line in _split_code(output)[0].splitlines() if _LETTER.search(line)]
+    if not lines:
+        return None
+    line = next((line for line in lines if not line.startswith("#")), lines[0])
+    text = _MARKUP.sub(" ", line).strip()
+    end = _SENTENCE_END.search(text)
+    sentence = text[: end.end()] if end is not None else text
+    if len(sentence) <= SUMMARY_MAX_CHARS:
+        return sentence
+    return sentence[: SUMMARY_MAX_CHARS - 1].rstrip() + "…"

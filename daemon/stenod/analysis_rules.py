@@ -5,12 +5,19 @@ hint. Words of two are joined by an underscore. A word is also found with a plur
 """
 
 CATEGORIES: dict[str, dict[int, str]] = {
+    "bug_fix": {
+        3: "bug bugfix traceback stacktrace segfault stack_trace not_working doesn't_work"
+        " race_condition regression",
+        2: "fix error crash exception broken fail failing failed debug wrong hang deadlock"
+        " leak panic",
+        1: "issue problem why incorrect unexpected missing",
+    },
     "database": {
         3: "database db sql sqlite postgres postgresql mysql mariadb mongodb foreign_key"
-        " primary_key sql_query database_schema stored_procedure",
+        " primary_key database_schema stored_procedure",
         2: "schema migration table orm sqlalchemy prisma redis join transaction vacuum wal fts5"
         " index_on upsert",
-        1: "query queries index indexes indices column row record insert select",
+        1: "query queries index indices column row record insert select",
     },
     "frontend": {
         3: "frontend front-end react vue angular svelte css html tailwind nextjs jsx dom"
@@ -35,27 +42,20 @@ CATEGORIES: dict[str, dict[int, str]] = {
         2: "layout theme typography animation colour color icon tooltip",
         1: "design spacing font align alignment style screen menu",
     },
-    "bug_fix": {
-        3: "bug bugfix traceback stacktrace segfault stack_trace not_working doesn't_work"
-        " race_condition regression",
-        2: "fix error crash exception broken fail fails failing failed debug wrong hang deadlock"
-        " leak panic",
-        1: "issue problem why incorrect unexpected missing",
-    },
     "feature_request": {
         3: "feature feature_request new_feature would_like would_be",
         2: "implement support_for allow enable",
-        1: "add create build new introduce extend option support",
+        1: "add create new introduce extend option support",
     },
     "documentation": {
         3: "documentation docs readme docstring changelog tutorial jsdoc document_the",
-        2: "document guide comment comments wiki manual",
-        1: "explain describe summary summarize summarise notes",
+        2: "document guide comment wiki manual",
+        1: "summary notes paragraph",
     },
     "testing": {
         3: "pytest jest vitest unittest unit_test integration_test e2e_test write_test add_test"
         " test_suite test_coverage hypothesis playwright cypress",
-        2: "test tests testing coverage mock fixture tdd assertion",
+        2: "test testing coverage mock fixture tdd assertion",
         1: "assert verify benchmark ci",
     },
     "deployment": {
@@ -66,12 +66,12 @@ CATEGORIES: dict[str, dict[int, str]] = {
         1: "ship ci server env hosting",
     },
 }
-"""Where two come out equal, the earlier one is meant: what it is about before what is done."""
+"""Where two come out equal, the earlier one is meant."""
 
 STAGES: dict[str, dict[int, str]] = {
     "bug_fixing": {
         3: "bug bugfix traceback not_working doesn't_work",
-        2: "fix crash exception broken fails failing failed debug error regression deadlock",
+        2: "fix crash exception broken fail failing failed debug error regression deadlock",
         1: "wrong issue problem why",
     },
     "refactoring": {
@@ -86,13 +86,13 @@ STAGES: dict[str, dict[int, str]] = {
     },
     "testing": {
         3: "pytest unittest unit_test integration_test test_suite write_test add_test",
-        2: "test tests testing coverage mock fixture",
+        2: "test testing coverage mock fixture",
         1: "assert verify",
     },
     "documentation": {
         3: "documentation docs readme docstring changelog",
         2: "document comment tutorial guide",
-        1: "explain describe",
+        1: "summary notes",
     },
     "deployment": {
         3: "deploy deployment docker kubernetes rollout rollback",
@@ -106,7 +106,7 @@ STAGES: dict[str, dict[int, str]] = {
     },
     "maintenance": {
         3: "upgrade bump deprecate update_dependencies maintenance",
-        2: "dependency dependencies deprecated housekeeping outdated update_the",
+        2: "dependency dependencies deprecated housekeeping outdated",
         1: "update version lint",
     },
     "feature_development": {
@@ -129,58 +129,66 @@ FILE_ENDINGS: dict[str, str] = {
     "rst": "documentation",
     "proto": "api",
     "tf": "deployment",
-    "dockerfile": "deployment",
 }
 """What a file named in a prompt, or a block of code in that language, is about; counts two."""
 
-TECHNIQUES: tuple[tuple[str, str], ...] = (
-    (
-        "few_shot",
-        r"\bexamples?:|\bfor example:|\binput:[\s\S]{0,400}\boutput:|\bhere are (?:some|two|three) examples",
+TECHNIQUES: dict[str, tuple[str, ...]] = {
+    "few_shot": (" example: ", " examples: ", " for example: ", " output: ", " some examples "),
+    "chain_of_thought": (
+        *(" step by step ", " step-by-step ", " think carefully ", " think hard "),
+        *(" think through ", " think it through ", " reason through ", " think about it "),
     ),
-    (
-        "chain_of_thought",
-        r"\bstep[- ]by[- ]step\b|\bthink (?:carefully|hard|it through|through|about it)|\breason through\b",
+    "role": (" you are a ", " you are an ", " act as ", " pretend you ", " pretend to be "),
+    "structured_output": (
+        *(" as json ", " in json ", " return json ", " only json ", " valid json ", " as yaml "),
+        *(" as csv ", " as a table ", " as xml ", " in a table ", " as a markdown table "),
     ),
-    ("role", r"\byou are (?:a|an|the)\b|\bact as\b|\bpretend (?:to be|you)"),
-    (
-        "structured_output",
-        r"\b(?:as|in|return|output|only|valid) (?:a )?(?:json|yaml|csv|xml|markdown table|table)\b",
-    ),
-    ("decomposition", r"(?m)(?:^\s{0,8}(?:[-*]|\d{1,2}[.)]) .{1,300}\n+){2}"),
-)
-"""Name and pattern over the prompt in lower case; the first that matches, else ``zero_shot``."""
+}
+"""What gives a way of asking away, in lower case with single spaces; the first one counts."""
+LISTED_TECHNIQUE = "decomposition"
+"""A prompt with a list of things to do."""
 DEFAULT_TECHNIQUE = "zero_shot"
 
-SCOPE_WORDS = frozenset(
-    "comprehensive complete entire whole end-to-end full-stack production-ready robust scalable"
-    " enterprise architecture redesign rewrite migrate codebase".split()
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SCOPE_WORDS = _words("""
+    comprehensive complete entire whole end-to-end full-stack production-ready robust scalable
+    enterprise architecture redesign rewrite migrate codebase
+""")
 """They say that much is asked for."""
 
-CONCERN_WORDS = frozenset(
-    "authentication authorization caching monitoring logging validation testing security pagination"
-    " deployment migration performance encryption backup retry metrics documentation concurrency"
-    " accessibility internationalization permissions notifications search analytics".split()
-)
+CONCERN_WORDS = _words("""
+    authentication authorization caching monitoring logging validation testing security
+    pagination deployment migration performance encryption backup retry metrics documentation
+    concurrency accessibility internationalization permissions notifications search analytics
+""")
 """Things a piece of work may have to take care of; several at once make it harder."""
 
-DEEP_WORDS = frozenset(
-    "distributed concurrency concurrent deadlock consensus cryptography cryptographic compiler"
-    " kernel sharding replication multi-tenant microservices lock-free transformer neural"
-    " parallelize parallelise optimizer simulation real-time fault-tolerant raft".split()
-)
+DEEP_WORDS = _words("""
+    distributed concurrency concurrent deadlock consensus cryptography cryptographic compiler
+    kernel sharding replication multi-tenant microservices lock-free transformer neural
+    parallelize parallelise optimizer simulation real-time fault-tolerant raft
+""")
 """Subjects that are hard in themselves."""
 
-STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being but"
-    " by can can't could did do does doesn't doing don't down each few for from further get gets"
-    " give go had has have having he her here hers him his how i i'd i'll i'm i've if in into is"
-    " isn't it it's its just let let's like make makes me more most my need needs no nor not now"
-    " of off ok okay on once one only or other our out over own please put same see she should so"
-    " some still such sure take than thank thanks that that's the their them then there these they"
-    " thing things this those through to too two under until up us use used uses using very want"
-    " was way we were what what's when where which while who whom why will with without won't"
-    " would yes you your yours want you're everything something".split()
-)
+LEAD_INS = _words("""
+    please can could would you i we want need to let's lets let us now also and then ok okay so
+    hi hello hey i'd like help me
+""")
+"""They stand before the verb a request begins with."""
+
+STOP_WORDS = _words("""
+    a about above after again all also am an and any are as at be because been before being but
+    by can can't could did do does doesn't doing don't down each everything few for from further
+    get gets give go had has have having he her here hers him his how i i'd i'll i'm i've if in
+    into is isn't it it's its just let let's like make makes me more most my need needs no nor
+    not now of off ok okay on once one only or other our out over own please put same see she
+    should so some something still such sure take than thank thanks that that's the their them
+    then there these they thing things this those through to too two under until up us use used
+    uses using very want was way we were what what's when where which while who whom why will
+    with without won't would yes you you're your yours
+""")
 """Never keywords."""

@@ -109,16 +109,40 @@ def _deeper(depth: int) -> int:
 
 
 def _redact_struct(record: _Structure) -> tuple[_Structure, int]:
+    if _is_clean(record):
+        return record, 0
     changes: dict[str, Any] = {}
     total = 0
-    for name in record.__struct_fields__:
-        if name == "id":
-            continue
+    for name in _fields(record):
         redacted, count = redact_value(getattr(record, name))
         if count:
             changes[name] = redacted
             total += count
     return (msgspec.structs.replace(record, **changes) if changes else record), total
+
+
+def _fields(record: Struct) -> list[str]:
+    return [name for name in record.__struct_fields__ if name != "id"]
+
+
+def _is_clean(record: Struct) -> bool:
+    """Tell for all texts at once whether there is nothing to find: most records have nothing.
+
+    Only text and lists of text: maps are looked through name by name.
+    """
+    texts: list[str] = []
+    for name in _fields(record):
+        value = getattr(record, name)
+        if not value:
+            continue
+        if isinstance(value, str):
+            texts.append(value)
+        elif _is_sequence(value) and all(isinstance(item, str) for item in value):
+            texts += value
+        elif _is_map(value) or _is_sequence(value):
+            return False
+    joined = "\n".join(texts)
+    return not redact_text(joined)[1]
 
 
 def _redact_map(value: dict[Any, Any], depth: int) -> tuple[dict[Any, Any], int]:

@@ -137,6 +137,7 @@ def _bits(value: str) -> float:
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
 
 
+_QUOTES = r"\\\"'`"
 _QUOTE = r"(?:\\{0,7}[\"'`])?"
 _ASSIGN = _QUOTE + r"[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}" + _QUOTE
 _OPTION = r"[ \t]{1,4}" + _QUOTE
@@ -238,7 +239,8 @@ LEADS = (
             Rule("token", ("to",), rf"en{_ASSIGN}{_VALUE}", is_random),
             Rule("token", ("--to", "-to"), rf"en{_OPTION}{_VALUE}", is_random),
         ),
-        guard=r"(?=e[ny][^a-z0-9_]|s\.slack|s/[0-9])",
+        guard=rf"(?=e[ny](?:[{_QUOTES}]|[ \t]{{0,4}}(?:[:={_QUOTES}]|[a-z0-9+/_.~-]{{16}}))"
+        r"|s\.slack|s/[0-9])",
         lowered=True,
     ),
     Lead("cret", (Rule("secret", ("se",), rf"{_ASSIGN}{_VALUE}", is_random),), lowered=True),
