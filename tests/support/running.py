@@ -1,6 +1,7 @@
 """A real daemon process for tests: started in a folder of its own, ready when it says so."""
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 60.0
 """Generous: nothing is timed in a test, a test that hangs must only end at some time."""
 STOP_TIMEOUT_S = 60.0
+_starts = itertools.count()
+"""Each start listens at an address of its own: a daemon that ends speaks to nobody else's."""
 
 
 class RunningDaemon:
@@ -48,7 +51,7 @@ class RunningDaemon:
     def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         """Start and return once the daemon said it is ready."""
         (self.home / "user").mkdir(parents=True, exist_ok=True)
-        address = f"\0steno-test-{os.getpid()}-{id(self)}"
+        address = f"\0steno-test-{os.getpid()}-{next(_starts)}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(address)
             notify = {"NOTIFY_SOCKET": "@" + address[1:]}
@@ -90,6 +93,18 @@ class RunningDaemon:
     def kill(self) -> None:
         """End it without a chance to do anything."""
         self._end(signal.SIGKILL)
+
+    def wait_for_log(self, part: str, count: int = 1) -> None:
+        """Wait until the log has said ``part`` that many times."""
+        with subprocess.Popen(
+            ["tail", "-c", "+1", "-F", str(self.log)], stdout=subprocess.PIPE, text=True
+        ) as follow:
+            assert follow.stdout is not None
+            for line in follow.stdout:
+                count -= part in line
+                if not count:
+                    break
+            follow.terminate()
 
     def freeze(self) -> None:
         """Stop it where it stands; it keeps its socket and answers nobody."""

@@ -56,6 +56,11 @@ class Parser(Protocol):
     last_event_at: str | None
     """Latest time stamp seen, as the file writes it."""
 
+    @property
+    def folder(self) -> str | None:
+        """Folder that the file's work began in, once known: it says whether the file stays out."""
+        ...
+
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
         ...

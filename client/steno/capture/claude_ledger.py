@@ -72,6 +72,7 @@ class Ledger:
             self._learn(line, facts, moment.ms, of_agent=of_agent)
         if line.uuid:
             self.known.last_uuid = line.uuid
+        self.known.folder = self.known.folder or path_text(line.cwd)
         turn = self.known.turn
         return Place(
             number=number,

@@ -37,6 +37,7 @@ class ClaudeParser:
         self._ledger = Ledger(path, state)
         self.session: str | None = None
         self.last_event_at: str | None = None
+        self.folder: str | None = None
         self._show()
         self._handlers: dict[str, Callable[[Line, Place], bool]] = {
             "user": self._user,
@@ -71,6 +72,7 @@ class ClaudeParser:
         known = self._ledger.known
         self.session = known.session.key if known.session else None
         self.last_event_at = known.last_event_at
+        self.folder = known.folder
 
     def _recover(self, number: int, line: bytes) -> Outcome:
         text = mended(line).strip()

@@ -68,6 +68,7 @@ class State(Struct, omit_defaults=True):
     session: SessionFacts | None = None
     last_event_at: str | None = None
     last_event_ms: int | None = None
+    folder: str | None = None
     last_uuid: str | None = None
     own_since_ms: int | None = None
     copying: bool = False

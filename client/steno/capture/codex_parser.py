@@ -37,6 +37,12 @@ class CodexParser:
     session: str | None
     last_event_at: str | None
 
+    @property
+    def folder(self) -> str | None:
+        """Folder that the thread began in."""
+        thread = self._state.thread
+        return (thread.project if thread else None) or self._state.cwd
+
     def __init__(self, path: Path, state: bytes = b"") -> None:
         """Go on from ``state``; raise ``ValueError`` if that is not a state of this parser."""
         self._path = path

@@ -10,7 +10,7 @@ from steno.capture.agent import Agent
 
 
 class Found(Struct, frozen=True):
-    """A transcript on disk, as its folder entry shows it."""
+    """What has a transcript's name, as its folder entry shows it; whether it is one, reading says."""
 
     agent: Agent
     path: Path
@@ -37,7 +37,7 @@ def _below(agent: Agent, root: Path) -> Iterator[Found]:
             try:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif entry.is_file(follow_symlinks=False) and is_wanted(agent, entry.path):
+                elif is_wanted(agent, entry.path):
                     status = entry.stat(follow_symlinks=False)
                     yield Found(
                         agent,

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,13 +16,19 @@ import watchfiles
 from msgspec import Struct
 
 from steno.capture.agent import Agent
+from steno.capture.inotify import AVAILABLE, Inotify, LostSight, nearest_folder
 
 DEBOUNCE_MS = 50
-STEP_MS = 10
+STEP_MS = 40
+"""How often the watching thread wakes to look: half of what a line waits until it is found."""
 BACK_OFF_FIRST_S = 1.0
-BACK_OFF_MAX_S = 300.0
+BACK_OFF_MAX_S = 30.0
+"""Without events everything is scanned this often."""
+AWAIT_MS = 10_000
 
 log = logging.getLogger("steno.capture")
+# It tells of every change; in a folder that holds the log itself it would never stop.
+logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 class FolderEvents(threading.Thread):
@@ -40,71 +47,112 @@ class FolderEvents(threading.Thread):
         self._roots = [root for _, root in roots]
         self._changed = changed
         self._blind = blind
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
+        self._restart = threading.Event()
+        self._wake: Callable[[], None] = _nothing
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stopping.set()
+        self._wake()
+
+    def again(self) -> None:
+        """Set the watches anew: something changed and no event told of it."""
+        self._restart.set()
+        self._wake()
 
     def run(self) -> None:
         back_off_s = BACK_OFF_FIRST_S
-        while not self._stop.is_set():
+        while self._roots and not self._stopping.is_set():
+            started = time.monotonic()
             try:
                 self._watch()
-                back_off_s = BACK_OFF_FIRST_S
             except Exception as error:
                 # Watch limits, folders that vanish, names that are no text: all of them raise.
                 log.warning("file events failed (%s); scanning instead", type(error).__name__)
-                self._stop.wait(back_off_s)
+                if time.monotonic() - started > BACK_OFF_MAX_S:
+                    back_off_s = BACK_OFF_FIRST_S
+                self._stopping.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
             self._blind()
 
     def _watch(self) -> None:
+        """Watch the folders that are there until one goes or one comes."""
+        if AVAILABLE:
+            self._watch_with_kernel()
+        else:
+            self._watch_with_library()
+
+    def _watch_with_kernel(self) -> None:
+        with Inotify() as kernel:
+            self._wake = kernel.stop
+            try:
+                for root in self._roots:
+                    if root.is_dir():
+                        kernel.watch_tree(root)
+                    else:
+                        kernel.await_folder(root)
+                # What was written while the watches were being set told nobody.
+                self._blind()
+                while not self._stopping.is_set() and (paths := kernel.read()):
+                    self._changed(paths)
+            except LostSight:
+                return
+            finally:
+                self._wake = _nothing
+
+    def _watch_with_library(self) -> None:
         present = [root for root in self._roots if root.is_dir()]
-        missing = [root for root in self._roots if not root.is_dir()]
-        restart = threading.Event()
-        parents = {_nearest(root) for root in missing}
+        missing = [root for root in self._roots if root not in present]
+        self._restart = restart = threading.Event()
+        stop = _Either(self._stopping, restart)
         if not present:
-            self._await_missing(parents, missing, restart)
+            self._await_missing(missing, restart, stop)
             return
-        if parents:
+        if missing:
             threading.Thread(
-                target=self._await_missing, args=(parents, missing, restart), daemon=True
+                target=self._await_missing, args=(missing, restart, stop), daemon=True
             ).start()
-        stop = _Either(self._stop, restart)
         for changes in watchfiles.watch(
             *present,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
             step=STEP_MS,
             stop_event=stop,
-            rust_timeout=0 if not missing else 60_000,
-            yield_on_timeout=bool(missing),
+            rust_timeout=0,
             raise_interrupt=False,
         ):
             self._changed([Path(path) for _, path in changes])
-            if not all(root.is_dir() for root in present):
-                return
+            gone = {Path(path) for kind, path in changes if kind is watchfiles.Change.deleted}
+            if not gone.isdisjoint(present):
+                # Made anew, a folder of the same name is another one, and not watched.
+                restart.set()
 
     def _await_missing(
-        self, parents: set[Path], missing: list[Path], restart: threading.Event
+        self, missing: list[Path], restart: threading.Event, stop: "_Either"
     ) -> None:
+        """Look again whenever something changes where a folder is awaited, and now and then."""
+        parents = {nearest_folder(root) for root in missing}
         try:
             for _ in watchfiles.watch(
                 *parents,
                 watch_filter=None,
                 recursive=False,
-                stop_event=self._stop,
-                rust_timeout=0,
+                stop_event=stop,
+                rust_timeout=AWAIT_MS,
+                yield_on_timeout=True,
                 raise_interrupt=False,
             ):
-                if any(root.is_dir() for root in missing) or parents != {
-                    _nearest(root) for root in missing
-                }:
+                nearest = {nearest_folder(root) for root in missing}
+                if nearest != parents or not nearest.isdisjoint(missing):
                     break
         except Exception as error:
             log.warning("waiting for a folder failed (%s)", type(error).__name__)
-            self._stop.wait(BACK_OFF_MAX_S)
+            self._stopping.wait(BACK_OFF_MAX_S)
         restart.set()
+
+
+def _nothing() -> None:
+    """Nobody waits in the kernel just now."""
 
 
 class _Either:
@@ -115,13 +163,6 @@ class _Either:
 
     def is_set(self) -> bool:
         return any(event.is_set() for event in self._events)
-
-
-def _nearest(path: Path) -> Path:
-    """Return the nearest folder upwards that exists."""
-    while not path.is_dir():
-        path = path.parent
-    return path
 
 
 class Order(Struct, frozen=True):

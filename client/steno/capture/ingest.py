@@ -6,15 +6,17 @@ the file itself. What an append did is never guessed: the ledger moves only when
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from steno.capture.agent import Agent, Outcome, Parser
 from steno.capture.compression import compress
+from steno.capture.discovery import Found
 from steno.capture.ledger import Entry, Ledger, ReadState, new_entry
-from steno.capture.projects import Projects
-from steno.capture.tail import Batch, Identity, Tail, Unreadable
+from steno.capture.projects import LeftOut, Projects
+from steno.capture.tail import Batch, Identity, Tail
 from steno.client import Client
 from steno.errors import Refused
 from steno_schema.errors import ErrorCode
@@ -23,6 +25,7 @@ from steno_schema.requests import Append, SourceProgress, SourceState
 from steno_schema.times import parse_ms
 
 SAMPLE_CHARS = 200
+NO_SAMPLE = "a line of a project that stays out"
 CONFLICTS_MAX = 3
 
 log = logging.getLogger("steno.capture")
@@ -42,14 +45,22 @@ class Ingest:
 
     def read(self, agent: Agent, path: Path) -> int:
         """Take in what is new in a file; return how many bytes of it were read."""
+        try:
+            return self._retried(path, lambda: self._read(agent, path))
+        except OSError:
+            self.missing(agent.name, path)
+            return 0
+
+    def _read(self, agent: Agent, path: Path) -> int:
+        with Tail(path) as tail:
+            entry = self._settle(agent, path, tail, self._ledger.get(str(path)))
+            return self._read_from(agent, path, tail, entry)
+
+    def _retried(self, path: Path, step: Callable[[], int]) -> int:
+        """Do a step; where our ledger turns out to be behind, read it anew and do it again."""
         for _ in range(CONFLICTS_MAX):
             try:
-                with Tail(path) as tail:
-                    entry = self._settle(agent, path, tail, self._ledger.get(str(path)))
-                    return self._read_from(agent, path, tail, entry)
-            except Unreadable:
-                self.missing(agent, path)
-                return 0
+                return step()
             except Refused as refusal:
                 known = self._ledger.get(str(path))
                 if refusal.code != ErrorCode.CONFLICT or known is None:
@@ -57,33 +68,42 @@ class Ingest:
                 self._ledger.refreshed(known)
         return 0
 
-    def missing(self, agent: Agent, path: Path) -> None:
+    def note_missing(self, found: list[Found], roots: list[tuple[Agent, Path]]) -> None:
+        """Note what a scan did not find any more, if the folder it was in is still there."""
+        present = {str(each.path) for each in found}
+        moved = {each.inode for each in found if self._ledger.get(str(each.path)) is None}
+        existing = [root for _, root in roots if root.is_dir()]
+        for entry in self._ledger.entries():
+            path = Path(entry.path)
+            if entry.path in present or entry.inode in moved or entry.state == "gone":
+                continue
+            if any(path.is_relative_to(root) for root in existing):
+                self.missing(entry.agent, path)
+
+    def missing(self, agent: str, path: Path) -> None:
         """Note that there is no file to read (any more), or one that cannot be read.
 
         Its records and bytes stay.
         """
         state: SourceState = "unreadable" if os.path.lexists(path) else "gone"
+        self._retried(path, lambda: self._note(agent, path, state))
+
+    def _note(self, agent: str, path: Path, state: SourceState) -> int:
         entry = self._ledger.get(str(path))
         if entry is None and state == "unreadable":
-            entry = self._begin(Entry(source="", agent=agent.name, path=str(path)))
+            entry = self._begin(Entry(source="", agent=agent, path=str(path)))
         if entry is not None and entry.state != state:
-            log.warning("a transcript of %s is %s", agent.name, state)
+            level = logging.INFO if state == "gone" else logging.WARNING
+            log.log(level, "a transcript of %s is %s", agent, state)
             self._change_state(entry, state)
+        return 0
 
     def _settle(self, agent: Agent, path: Path, tail: Tail, entry: Entry | None) -> Entry:
         """Return the entry to go on from: the known one, a moved one's, or a new one."""
         if entry is None:
-            moved = self._ledger.moved_from(tail.stat.st_dev, tail.stat.st_ino)
-            if (
-                moved is not None
-                and not Path(moved.path).exists()
-                and tail.is_same(moved.identity, moved.offset)
-            ):
-                self._ledger.forget_path(moved.path)
-                entry = msgspec.structs.replace(moved, path=str(path), size_bytes=-1)
-                self._ledger.put(entry)
-                return entry
-        if entry is None:
+            known = self._ledger.by_inode(tail.stat.st_dev, tail.stat.st_ino)
+            if known is not None and _has_moved(known, tail):
+                return self._ledger.moved(known, str(path))
             return self._begin(Entry(source="", agent=agent.name, path=str(path)))
         if self._is_unchanged(entry, tail) or tail.is_same(entry.identity, entry.offset):
             return entry
@@ -109,21 +129,43 @@ class Ingest:
             "live",
         )
 
+    def _is_noted(self, entry: Entry, tail: Tail) -> bool:
+        """Tell whether the ledger has what can be said of a file that is read to its end."""
+        return (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) == (
+            tail.stat.st_size,
+            tail.settled_mtime_ns,
+            tail.stat.st_ino,
+            "live",
+        )
+
     def _read_from(self, agent: Agent, path: Path, tail: Tail, entry: Entry) -> int:
         if self._is_unchanged(entry, tail):
             return 0
         started = entry.offset
         state = self._ledger.read_state(entry)
         version = agent.parser_version if entry.offset == 0 else entry.parser
-        parser = agent.parser(path, state.parser)
+        try:
+            parser = agent.parser(path, state.parser)
+        except ValueError:
+            log.warning(
+                "a transcript of %s is read anew: its parser's state is unknown", agent.name
+            )
+            self._change_state(entry, "replaced")
+            return self._read_from(agent, path, tail, self._begin(entry))
         for batch in tail.batches(entry.offset, in_oversized=state.in_oversized):
-            entry = self._append(parser, tail, entry, batch, version)
-        if (entry.size_bytes, entry.mtime_ns) != (tail.stat.st_size, tail.stat.st_mtime_ns):
+            entry = self._append(parser, tail, entry, batch, version, state.left_out)
+        if not self._is_noted(entry, tail):
             entry = self._touch(tail, entry, version)
         return entry.offset - started
 
     def _append(
-        self, parser: Parser, tail: Tail, entry: Entry, batch: Batch, version: str
+        self,
+        parser: Parser,
+        tail: Tail,
+        entry: Entry,
+        batch: Batch,
+        version: str,
+        left_out: LeftOut,
     ) -> Entry:
         """Store one batch; return where the ledger stands after it."""
         redacted, findings = redact_line(batch.data) if self._redact else (batch.data, 0)
@@ -139,15 +181,15 @@ class Ingest:
         )
         _count(parser, lines, entry.lines, progress)
         in_oversized = _count_oversized(batch, progress)
-        records = self._projects.placed(parser.take())
-        if records is None:
-            records = []
-        else:
+        records, is_complete = self._projects.placed(parser.take(), parser.folder, left_out)
+        if is_complete:
             progress.chunk, progress.codec = compress(redacted)
+        elif progress.sample is not None:
+            progress.sample = NO_SAMPLE
         progress.session = parser.session
         progress.last_event_at = _checked_time(parser.last_event_at)
         progress.parser_state = _state_encoder.encode(
-            ReadState(parser=parser.state(), in_oversized=in_oversized)
+            ReadState(parser=parser.state(), in_oversized=in_oversized, left_out=left_out)
         )
         _place(progress, tail.identity(batch.end), tail, whole=batch.end >= tail.stat.st_size)
         self._client.request(Append(records=records, mode="merge", source=progress))
@@ -214,6 +256,17 @@ class Ingest:
         return moved
 
 
+def _has_moved(entry: Entry, tail: Tail) -> bool:
+    """Tell whether an open file is the one an entry speaks of, and no longer where it was."""
+    if not entry.offset or not tail.is_same(entry.identity, entry.offset):
+        return False
+    try:
+        found = os.lstat(entry.path)
+    except OSError:
+        return True
+    return (found.st_dev, found.st_ino) != (entry.device, entry.inode)
+
+
 def _count(parser: Parser, lines: list[bytes], before: int, progress: SourceProgress) -> None:
     """Feed lines to the parser and count what they were."""
     progress.lines = len(lines)
@@ -253,7 +306,7 @@ def _place(progress: SourceProgress, identity: Identity, tail: Tail, *, whole: b
     progress.tail_hash = identity.tail_hash
     progress.tail_bytes = identity.tail_bytes
     progress.size_bytes = tail.stat.st_size
-    progress.mtime_ns = tail.stat.st_mtime_ns if whole else 0
+    progress.mtime_ns = tail.settled_mtime_ns if whole else 0
 
 
 def _checked_time(text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from steno.capture.projects import LeftOut
 from steno.capture.tail import Identity
 from steno.client import Client
 from steno_schema.ids import uuid7
@@ -49,6 +50,7 @@ class ReadState(Struct, kw_only=True, omit_defaults=True):
 
     parser: bytes = b""
     in_oversized: bool = False
+    left_out: LeftOut = msgspec.field(default_factory=LeftOut)
 
 
 class Ledger:
@@ -57,7 +59,7 @@ class Ledger:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._entries: dict[str, Entry] = {}
-        self._by_inode: dict[tuple[int, int], str] = {}
+        self._by_inode: dict[tuple[int, int], Entry] = {}
 
     def load(self) -> None:
         """Fetch everything from the daemon."""
@@ -68,7 +70,9 @@ class Ledger:
             page = self._ask({"after": after})
             for values in page["sources"]:
                 entry = msgspec.convert(values, Entry)
-                if entry.state != "replaced":
+                if entry.state == "replaced":
+                    self._by_inode[entry.device, entry.inode] = entry
+                else:
                     self.put(entry)
             after = page["next"]
 
@@ -77,17 +81,27 @@ class Ledger:
 
     def put(self, entry: Entry) -> None:
         """Take over where a file stands now."""
+        known = self._entries.get(entry.path)
+        if known is not None and known.source == entry.source:
+            # The path may have another inode by now, and this one may be another file's.
+            self._by_inode.pop((known.device, known.inode), None)
         self._entries[entry.path] = entry
-        self._by_inode[(entry.device, entry.inode)] = entry.path
+        self._by_inode[entry.device, entry.inode] = entry
 
-    def moved_from(self, device: int, inode: int) -> Entry | None:
-        """Return the entry of the file that had this inode under another path."""
-        path = self._by_inode.get((device, inode))
-        return None if path is None else self._entries.get(path)
+    def by_inode(self, device: int, inode: int) -> Entry | None:
+        """Return the entry of the file that had this inode when it was last read.
 
-    def forget_path(self, path: str) -> None:
-        """Drop a path whose file is now known under another one."""
-        self._entries.pop(path, None)
+        It may stand under another path, or be a generation that another file has replaced.
+        """
+        return self._by_inode.get((device, inode))
+
+    def moved(self, entry: Entry, path: str) -> Entry:
+        """Take over that an entry's file is now at ``path``; return the entry to go on from."""
+        if self._entries.get(entry.path) is entry:
+            del self._entries[entry.path]
+        here = msgspec.structs.replace(entry, path=path, size_bytes=-1)
+        self.put(here)
+        return here
 
     def entries(self) -> list[Entry]:
         return list(self._entries.values())
@@ -103,6 +117,8 @@ class Ledger:
         """Return the entry as the daemon has it, after a conflict."""
         values = self._ask({"source": entry.source})
         current = msgspec.convert(values, Entry) if "source" in values else new_entry(entry)
+        if current.path != entry.path:
+            self._entries.pop(entry.path, None)
         self.put(current)
         return current
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from steno.capture.agent import Agent
+from steno.capture.agent import Agent, Parser
 from steno.capture.compression import decompress
 from steno.capture.ledger import Entry, Ledger, ReadState
-from steno.capture.projects import Projects
+from steno.capture.projects import LeftOut, Projects
 from steno.client import Client
 from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
-from steno_schema.records import AnyRecord
 from steno_schema.replies import Done
 from steno_schema.requests import Admin, Append, SourceProgress
 
@@ -49,14 +48,16 @@ def _rederive_file(
     client: Client, ledger: Ledger, projects: Projects, agent: Agent, entry: Entry
 ) -> None:
     parser = agent.parser(Path(entry.path))
+    left_out = LeftOut()
     number = 0
     for number, line in enumerate(_lines(client, entry), 1):
         if len(line) <= TRANSCRIPT_LINE_MAX_BYTES:
             parser.feed(number, line)
         if number % LINES_PER_APPEND == 0:
-            _store(client, projects, parser.take())
-    _store(client, projects, parser.take())
-    state = ReadState(parser=parser.state(), in_oversized=ledger.read_state(entry).in_oversized)
+            _store(client, projects, parser, left_out)
+    _store(client, projects, parser, left_out)
+    in_oversized = ledger.read_state(entry).in_oversized
+    state = ReadState(parser=parser.state(), in_oversized=in_oversized, left_out=left_out)
     progress = SourceProgress(
         source=entry.source,
         agent=entry.agent,
@@ -79,8 +80,8 @@ def _rederive_file(
     ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
 
 
-def _store(client: Client, projects: Projects, records: list[AnyRecord]) -> None:
-    placed = projects.placed(records)
+def _store(client: Client, projects: Projects, parser: Parser, left_out: LeftOut) -> None:
+    placed, _ = projects.placed(parser.take(), parser.folder, left_out)
     if placed:
         client.request(Append(records=placed, mode="merge"))
 

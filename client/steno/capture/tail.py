@@ -8,6 +8,7 @@ rewritten and is read again from its start as a new generation (ids keep records
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -22,7 +23,14 @@ TAIL_MAX_BYTES = 1024
 BATCH_BYTES = 1024 * 1024
 """Bytes of whole lines in one append: large enough for good compression, small enough that a
 file of any size is read in constant memory."""
+CUT_WITHIN_BYTES = 64 * 1024
+"""A line that is too long is cut where a value ends if one does so near the end of the block: a
+secret that stands across two blocks would be found in neither."""
 
+CLOCK_STEP_NS = 20_000_000
+"""The longest step of a file system's clock that is reckoned with: twice a kernel's slowest tick."""
+
+_NEWLINE = ord("\n")
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -66,6 +74,7 @@ class Tail:
         except OSError as error:
             raise Unreadable(error.errno, "cannot be opened", str(path)) from error
         self.stat = os.fstat(self._descriptor)
+        self._opened_ns = time.time_ns()
         if not stat.S_ISREG(self.stat.st_mode):
             os.close(self._descriptor)
             raise Unreadable(0, "is no regular file", str(path))
@@ -75,6 +84,16 @@ class Tail:
 
     def __exit__(self, *_exception: object) -> None:
         os.close(self._descriptor)
+
+    @property
+    def settled_mtime_ns(self) -> int:
+        """When the file was written last; 0 as long as another write could have the same time.
+
+        File systems count time in steps; a file that is written twice within one, and read in
+        between, would look unchanged if its size is the same.
+        """
+        mtime_ns = self.stat.st_mtime_ns
+        return mtime_ns if self._opened_ns - mtime_ns > CLOCK_STEP_NS else 0
 
     def is_same(self, known: Identity, offset: int) -> bool:
         """Tell whether what was read up to ``offset`` still stands in the file."""
@@ -114,17 +133,22 @@ class Tail:
             block = os.pread(self._descriptor, BATCH_BYTES, start + len(pending))
             at_end = not block
             if in_oversized:
-                batch, in_oversized = _skip(start, block)
-                if batch is None:
+                size = _stretch_of(block)
+                if not size:
                     return
-                start = batch.end
-                yield batch
+                in_oversized = block[size - 1] != _NEWLINE
+                yield _oversized(start, block[:size])
+                start += size
                 continue
             cut = block.rfind(b"\n") + 1
             cut = cut + len(pending) if cut else 0
             pending += block
             if at_end:
                 cut = len(pending) if _is_whole_object(pending) else 0
+            if _begins_too_long(pending):
+                in_oversized = True
+                pending.clear()
+                continue
             if cut:
                 data = bytes(pending[:cut])
                 del pending[:cut]
@@ -132,22 +156,27 @@ class Tail:
                 start += cut
             if at_end:
                 return
-            if len(pending) > TRANSCRIPT_LINE_MAX_BYTES:
-                data = bytes(pending)
-                pending.clear()
-                in_oversized = True
-                yield Batch(start, start + len(data), data, [], len(data))
-                start += len(data)
 
 
-def _skip(start: int, block: bytes) -> tuple[Batch | None, bool]:
-    """Return the next stretch of a line that is too long, and whether it goes on."""
-    if not block:
-        return None, True
+def _begins_too_long(pending: bytearray) -> bool:
+    """Tell whether the first line, whole or torn, is too long; others lie within one block."""
+    if len(pending) <= TRANSCRIPT_LINE_MAX_BYTES:
+        return False
+    return pending.find(b"\n", 0, TRANSCRIPT_LINE_MAX_BYTES + 1) < 0
+
+
+def _stretch_of(block: bytes) -> int:
+    """Return how much of a block of a line that is too long is taken now; 0: wait for more."""
     end = block.find(b"\n") + 1
-    data = block[:end] if end else block
-    batch = Batch(start, start + len(data), data, [], len(data), ends_line=bool(end))
-    return batch, not end
+    if end or len(block) < BATCH_BYTES:
+        return end
+    cut = block.rfind(b'",', len(block) - CUT_WITHIN_BYTES) + 2
+    return cut if cut > 1 else len(block)
+
+
+def _oversized(start: int, data: bytes) -> Batch:
+    ends_line = data.endswith(b"\n")
+    return Batch(start, start + len(data), data, [], len(data), ends_line=ends_line)
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -18,7 +18,7 @@ from steno.capture.events import Commands, FolderEvents, Order
 from steno.capture.ingest import Ingest
 from steno.capture.ledger import Ledger
 from steno.client import Client
-from steno.errors import Refused, StenoError, Unreachable
+from steno.errors import Refused, Unreachable
 from steno_schema.config import Capture
 from steno_schema.requests import Admin
 
@@ -66,13 +66,16 @@ class Watcher:
         self._reported = float("-inf")
         self._back_off_s = BACK_OFF_FIRST_S
         self._settled = False
+        self._has_scanned = False
         self._ordered = 0
+        self._scans_due: list[int] = []
+        self._progress: dict[str, object] = {}
+        self._events = FolderEvents(roots, self._hints.put, lambda: self._hints.put(_LOOK))
 
     def run(self) -> None:
         """Watch until the daemon goes away."""
         Commands(self._hints.put, self._end).start()
-        events = FolderEvents(self._roots, self._hints.put, lambda: self._hints.put(_LOOK))
-        events.start()
+        self._events.start()
         try:
             self._load_ledger()
             while True:
@@ -82,7 +85,7 @@ class Watcher:
         except Ended:
             log.info("the daemon has gone; the watcher ends")
         finally:
-            events.stop()
+            self._events.stop()
 
     def _load_ledger(self) -> None:
         self._persist(self._ledger.load)
@@ -95,13 +98,16 @@ class Watcher:
 
     def _rescan(self) -> None:
         self._take_hints(wait_s=0)
-        ordered = self._ordered
+        scans_begun = len(self._scans_due)
         self._last_scan = time.monotonic()
         found = scan(self._roots)
-        self._note_gone(found)
+        self._persist(partial(self._ingest.note_missing, found, self._roots))
         waiting = [each for each in found if self._is_new(each)]
+        if self._has_scanned and any(self._came_unseen(each) for each in waiting):
+            self._events.again()
+        self._has_scanned = True
         total_bytes = sum(each.size_bytes for each in waiting)
-        report: dict[str, object] = {
+        progress = self._progress = {
             "state": "running" if waiting else "done",
             "files_total": len(waiting),
             "files_done": 0,
@@ -109,18 +115,19 @@ class Watcher:
             "bytes_done": 0,
             "newest_ready": not waiting,
         }
-        self._report(report, force=True)
+        self._report(force=True)
         done_bytes = 0
         for number, each in enumerate(waiting, 1):
             self._take_hints(wait_s=0)
             self._read(each.agent, each.path)
             done_bytes += each.size_bytes
             ready = number >= min(NEWEST_FILES, len(waiting))
-            first_ready = ready and not report["newest_ready"]
-            report |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
-            self._report(report, force=first_ready)
-        done = {"state": "done", "newest_ready": True, "done": ordered}
-        self._report(report | done, force=True)
+            first_ready = ready and not progress["newest_ready"]
+            progress |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
+            self._report(force=first_ready)
+        del self._scans_due[:scans_begun]
+        progress |= {"state": "done", "newest_ready": True}
+        self._report(force=True)
 
     def _settle_scan(self) -> None:
         """Have the next scan follow soon: what was written while watches were being set."""
@@ -141,22 +148,19 @@ class Watcher:
             "live",
         )
 
-    def _note_gone(self, found: list[Found]) -> None:
-        """Note files that are no longer there, if the folder they were in still is."""
-        present = {str(each.path) for each in found}
-        inodes = {each.inode for each in found}
-        existing = [root for _, root in self._roots if root.is_dir()]
-        for entry in self._ledger.entries():
-            missing = entry.path not in present and entry.inode not in inodes
-            below = any(Path(entry.path).is_relative_to(root) for root in existing)
-            if missing and below and entry.state == "live":
-                self._persist(partial(self._ingest.gone, entry))
+    def _came_unseen(self, found: Found) -> bool:
+        """Tell whether a file changed a while ago and no event told of it."""
+        entry = self._ledger.get(str(found.path))
+        is_old = time.time_ns() - found.mtime_ns > SETTLE_S * 1e9
+        return is_old and (entry is None or entry.state != "unreadable")
 
-    def _report(self, report: dict[str, object], *, force: bool = False) -> None:
+    def _report(self, *, force: bool = False) -> None:
+        """Tell the daemon how far the scan is, and up to which number its orders are done."""
         now = time.monotonic()
         if force or now - self._reported >= REPORT_S:
             self._reported = now
-            request = Admin(action="capture_report", arguments=dict(report))
+            done = min(self._scans_due) - 1 if self._scans_due else self._ordered
+            request = Admin(action="capture_report", arguments=self._progress | {"done": done})
             self._persist(lambda: self._client.request(request))
 
     # ----- keeping up: what is the hint
@@ -177,8 +181,8 @@ class Watcher:
                 return
 
     def _take_hints(self, wait_s: float) -> None:
-        """Read what hints name, until there are no more of them."""
-        while True:
+        """Read what the hints name that are there now; those that come meanwhile wait."""
+        for _ in range(max(self._hints.qsize(), 1)):
             if self._ended:
                 raise Ended
             try:
@@ -197,6 +201,8 @@ class Watcher:
         """Do what the daemon ordered; a scan becomes due, the rest is done at once."""
         if order.what == "scan":
             self._last_scan = float("-inf")
+            self._settled = False
+            self._scans_due += [order.number] if order.number else []
         elif order.what == "read":
             self._follow([Path(order.argument)])
         elif order.what == "rederive":
@@ -205,7 +211,7 @@ class Watcher:
                     self._persist(partial(self._rederive, agent))
         self._ordered = max(self._ordered, order.number)
         if order.what != "scan":
-            self._report({"state": "done", "newest_ready": True, "done": order.number}, force=True)
+            self._report(force=True)
 
     def _follow(self, paths: list[Path]) -> None:
         now = time.monotonic()
@@ -254,7 +260,8 @@ class Watcher:
                     return
             except Unreachable:
                 pass
-            except StenoError as error:
+            except Exception as error:
+                # Whatever one file does to the code that reads it, the others are read.
                 log.error("a transcript was not taken: %s", type(error).__name__)
                 return
             else:

@@ -7,11 +7,11 @@ import apsw
 from steno_schema.times import format_ms
 
 _FILES = """
-SELECT agent, count(*) FILTER (WHERE state <> 'replaced'), sum(size_bytes) FILTER (WHERE state <>
-  'replaced'), sum(offset), sum(lines), sum(lines_skipped), sum(lines_not_understood),
-  sum(redactions), sum(kept_bytes), sum(state = 'gone'), sum(state = 'unreadable'),
-  max(last_event_at), max(last_read_at)
-FROM source GROUP BY agent
+SELECT agent, sum(now), sum(size_bytes * now), sum(offset * now), sum(lines * now),
+  sum(lines_skipped * now), sum(lines_not_understood * now), sum(redactions), sum(kept_bytes),
+  sum(state = 'gone'), sum(state = 'unreadable'), max(last_event_at), max(last_read_at),
+  sum(1 - now)
+FROM (SELECT *, state <> 'replaced' AS now FROM source) GROUP BY agent
 """
 _PROMPTS = "SELECT agent, origin, count(*) FROM exchange WHERE origin <> 'script' GROUP BY 1, 2"
 _MESSAGES = """
@@ -84,6 +84,7 @@ def _agent(row: tuple[Any, ...]) -> dict[str, Any]:
         "kept_bytes": row[8],
         "files_gone": row[9],
         "files_unreadable": row[10],
+        "files_replaced": row[13],
         "last_event_at": None if row[11] is None else format_ms(row[11]),
         "last_read_at": format_ms(row[12]),
         "human_prompts": 0,
