@@ -14,7 +14,7 @@ from stenod.store.connection import BUSY_TIMEOUT_MS, relaxed
 CHECKPOINT_PAGES = 1000
 WAL_TRUNCATE_PAGES = 16_384
 """64 MiB of 4 KiB pages: beyond it the log is emptied, not just copied back."""
-PAUSE_S = 0.003
+PAUSE_S = 0.02
 """A pause in the writes this long lets followers work."""
 TRUNCATE_WAIT_MS = 50
 CHANGES_KEPT = 100_000
@@ -126,6 +126,7 @@ class Background:
             )
         self._connection.execute("COMMIT")
         relaxed(self._connection, yes=False)
+        self._days_done = False
         self._rest_s = 0.0
         for position, reached in moved:
             position.settle(reached)

@@ -68,6 +68,8 @@ class Connection(asyncio.Protocol):
         self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._buffer.encoding is None:
+            data = data.lstrip()  # a person may press return before saying anything
         try:
             self._buffer.feed(data)
         except ProtocolError as error:

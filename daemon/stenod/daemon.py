@@ -95,6 +95,8 @@ class Daemon:
         self.server.close()
         with anyio.move_on_after(LAST_REPLIES_S):
             await self.server.wait_closed()
+        with anyio.move_on_after(DRAIN_S):
+            await anyio.to_thread.run_sync(self.writer.close, abandon_on_cancel=True)
         with contextlib.suppress(OSError):
             if "LISTEN_FDS" not in os.environ:
                 self.paths.socket.unlink(missing_ok=True)
@@ -112,6 +114,11 @@ class Daemon:
     def stop(self) -> None:
         """Begin to stop; ``run`` returns when everything acknowledged is safe."""
         self._stopping.set()
+
+    def stop_from_elsewhere(self) -> None:
+        """Begin to stop, from any thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.stop)
 
     def reload(self) -> None:
         """Read the configuration again; a broken one is reported and the old one stays."""

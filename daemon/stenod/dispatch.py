@@ -31,7 +31,7 @@ from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
 from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
 from stenod.questions import QUESTIONS
-from stenod.readers import ReadJob, Readers
+from stenod.readers import Readers, ReadJob
 from stenod.redact import redact_request
 from stenod.status import check_integrity, report
 from stenod.store.connection import sqlite_error

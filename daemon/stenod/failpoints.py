@@ -1,6 +1,7 @@
 """Named points where a test may stop or break the daemon; nothing at all unless asked for.
 
-``STENO_FAILPOINTS=writer.after_commit=kill,writer.before_commit=raise:3`` acts on the n-th pass.
+``STENO_FAILPOINTS=writer.after_commit=kill,writer.before_commit=raise:3`` acts on the n-th pass;
+``term`` asks the daemon to stop.
 """
 
 import os
@@ -27,5 +28,7 @@ def hit(name: str) -> None:
     _points[name] = [action, passes - 1]
     if passes == 1 and action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if passes == 1 and action == "term":
+        os.kill(os.getpid(), signal.SIGTERM)
     if passes == 1 and action == "raise":
         raise InjectedError(name)

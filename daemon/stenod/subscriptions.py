@@ -10,7 +10,7 @@ from steno_schema.limits import BULK_FRAME_MAX_BYTES
 from steno_schema.replies import AnyReply, Done, Event, ExchangeView
 from steno_schema.requests import RequestId, Subscribe
 from stenod.connection import Connection
-from stenod.query.exchanges import FROM, encoded_bytes, views_within
+from stenod.query.exchanges import FROM, PAGE_MAX_BYTES, encoded_bytes, views_within
 from stenod.query.filters import exchange_condition
 from stenod.readers import ReadJob
 from stenod.store.rows import fetch_all
@@ -29,8 +29,10 @@ _CHANGED = (
 
 
 class Place(Struct, frozen=True):
-    """How far a subscriber has been told: every change before ``sequence``, and of that one the
-    exchanges up to number ``told``."""
+    """How far a subscriber has been told.
+
+    Every change before ``sequence``, and of that one the exchanges up to number ``told``.
+    """
 
     sequence: int
     told: int = 0
@@ -132,6 +134,7 @@ def _page(connection: apsw.Connection, request: Subscribe, place: Place) -> Page
     newest = connection.execute("SELECT max(sequence) FROM change").get or 0
     rows = fetch_all(connection, _CHANGED, (place.sequence, PAGE))
     events: list[Event] = []
+    size_bytes = 0
     for sequence, first, last in rows:
         told = place.told if sequence == place.sequence else 0
         views = _run(connection, request, max(first, told + 1), last)
@@ -140,7 +143,8 @@ def _page(connection: apsw.Connection, request: Subscribe, place: Place) -> Page
             return Page(events, Place(sequence, views[-1].number))
         if views:
             events[-1].sequence = sequence
-        if len(events) >= PAGE:
+        size_bytes += sum(encoded_bytes(view) for view in views)
+        if len(events) >= PAGE or size_bytes > PAGE_MAX_BYTES:
             return Page(events, Place(sequence + 1))
     following = rows[-1][0] if len(rows) == PAGE else max(newest, place.sequence - 1)
     return Page(events, Place(int(following) + 1))

@@ -5,6 +5,7 @@ Replies leave after the commit. When a commit fails nobody knows what is on the 
 connection is opened anew and every request is looked up before it is answered.
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -21,11 +22,13 @@ from steno_schema.requests import Admin, Append, Delete
 from stenod import failpoints
 from stenod.background import Background
 from stenod.followers.analysis import AnalysisFollower
+from stenod.followers.cost import CallCost, ExchangeCost
 from stenod.followers.follower import Follower
 from stenod.followers.fulltext import FullText
 from stenod.followers.rollup import RollUp
 from stenod.inbox import Inbox, Job
 from stenod.maintenance import maintain
+from stenod.prices.pricelist import PriceList
 from stenod.progress import Progress
 from stenod.store.append import is_stored
 from stenod.store.connection import open_writer, sqlite_error
@@ -67,8 +70,10 @@ class Writer:
         self._on_commit = on_commit
         self._failed_commits = 0
         self._in_pause = False
-        check_belongs(path, vfs)
+        check_belongs(path)
         self._open()
+        with contextlib.suppress(apsw.BusyError):  # somebody reads the file just now
+            self._empty_log()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def _open(self) -> None:
@@ -77,14 +82,30 @@ class Writer:
         self._context = Context(self._connection)
         self.background.attach(self._connection, self._followers())
 
+    def _empty_log(self) -> None:
+        """Copy the log back and begin it anew.
+
+        What a failed sync should have written of it is lost for good, though it can still be
+        read; commits that stood behind such a gap would be cut off by a power failure.
+        """
+        with contextlib.suppress(apsw.FullError):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
     def _followers(self) -> list[Follower]:
-        return [FullText(), AnalysisFollower(self._settings.tracking), RollUp()]
+        prices = PriceList(self._settings.prices)
+        return [
+            FullText(),
+            AnalysisFollower(self._settings.tracking),
+            CallCost(prices),
+            ExchangeCost(prices),
+            RollUp(),
+        ]
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more jobs, finish those queued, copy the log back, close."""
+        """Take no more jobs and finish those queued."""
         self.inbox.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -106,18 +127,18 @@ class Writer:
                     break
                 else:
                     self.work(self.background.work)
-            self.close()
         except Exception as error:
             log.critical("the writer cannot go on: %s", place_of(error))
             give_up()
 
     def close(self) -> None:
-        """Copy the log back and close the connection."""
+        """Copy the log back and close the connection, the last one: one file is left."""
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.Error as error:
             log.warning("last checkpoint failed: %s", type(error).__name__)
-        self._connection.close()
+        with contextlib.suppress(apsw.Error):  # the log stays behind, and is safe
+            self._connection.close()
 
     def work(self, step: Callable[[], None]) -> None:
         """Do a step of the background's work; what fails is tried again later."""
@@ -223,7 +244,8 @@ class Writer:
         reopened = self._reopen()
         for job in jobs:
             reply = replies.get(id(job))
-            if reply is not None and (isinstance(reply, Error) or self._is_stored(job, reply)):
+            stands = isinstance(reply, Error) or (reopened and self._is_stored(job, reply))
+            if reply is not None and stands:
                 job.deliver(reply)
             else:
                 job.deliver(error_reply(job.request.id, refusal))
@@ -232,7 +254,7 @@ class Writer:
         if not reopened or self._failed_commits >= COMMIT_FAILURES_MAX:
             give_up()
 
-    def _is_stored(self, job: Job, reply: AnyReply) -> bool:
+    def _is_stored(self, job: Job, reply: AnyReply | None) -> bool:
         if not isinstance(job.request, Append) or not isinstance(reply, Appended):
             return False
         try:
@@ -243,8 +265,10 @@ class Writer:
 
     def _reopen(self) -> bool:
         try:
-            self._connection.close(force=True)
+            with contextlib.suppress(apsw.Error):
+                self._connection.close(force=True)
             self._open()
+            self._empty_log()
         except Exception as error:
             log.error("the database could not be opened again: %s", place_of(error))
             return False

@@ -1,14 +1,21 @@
 """The interface of a follower, and the driver that takes one forward by a slice."""
 
+import time
 from typing import Protocol
 
 import apsw
 
 from stenod.store.changes import Kind
-from stenod.store.rows import fetch_all, fetch_one
+from stenod.store.rows import Row, fetch_all, fetch_one
 
-SLICE_ROWS = 400
-"""Rows in one slice: a few milliseconds, so that no save waits longer behind it."""
+SLICE_S = 0.004
+"""How long one slice may take: no save waits much longer behind it."""
+STEP_ROWS = 64
+"""Rows between two looks at the clock."""
+_CHANGES = (
+    "SELECT sequence, kind, first_id, last_id FROM change WHERE sequence > ?"
+    " ORDER BY sequence LIMIT ?"
+)
 
 
 class Follower(Protocol):
@@ -18,7 +25,7 @@ class Follower(Protocol):
     version: str
     """Another version than the one stored means: start over."""
     table: str
-    """The table a rebuild walks through: ``message`` or ``exchange``."""
+    """The table a rebuild walks through: ``message``, ``exchange`` or ``usage``."""
     kinds: frozenset[Kind]
     """The kinds of change it wants to hear of."""
 
@@ -83,32 +90,48 @@ class Position:
         return max(head - self.cursor, 0) + (self.rebuild_from is not None)
 
     def _rebuild(self, connection: apsw.Connection, start: int) -> int | None:
-        rows = fetch_all(
-            connection,
-            f"SELECT id FROM {self.follower.table} WHERE id > ? ORDER BY id LIMIT ?",
-            (start, SLICE_ROWS),
-        )
-        if not rows:
-            return None
-        self.follower.put(connection, rows[0][0], rows[-1][0])
-        return int(rows[-1][0])
+        deadline = time.monotonic() + SLICE_S
+        reached = start
+        while time.monotonic() < deadline:
+            rows = fetch_all(
+                connection,
+                f"SELECT id FROM {self.follower.table} WHERE id > ? ORDER BY id LIMIT ?",
+                (reached, STEP_ROWS),
+            )
+            if not rows:
+                return None
+            self.follower.put(connection, rows[0][0], rows[-1][0])
+            reached = int(rows[-1][0])
+        return reached
 
     def _follow(self, connection: apsw.Connection) -> int:
+        deadline = time.monotonic() + SLICE_S
         cursor = self.cursor
-        done = 0
-        for sequence, kind, first, last in fetch_all(
-            connection,
-            "SELECT sequence, kind, first_id, last_id FROM change WHERE sequence > ?"
-            " ORDER BY sequence LIMIT ?",
-            (cursor, SLICE_ROWS),
-        ):
-            if kind in self.follower.kinds:
+        while time.monotonic() < deadline:
+            changes = fetch_all(connection, _CHANGES, (cursor, STEP_ROWS))
+            if not changes:
+                break
+            runs, cursor = _step(changes, self.follower.kinds)
+            for kind, first, last in runs:
                 if kind.endswith("_gone"):
                     self.follower.gone(connection, first, last)
                 else:
                     self.follower.put(connection, first, last)
-                done += last - first + 1
-            cursor = sequence
-            if done >= SLICE_ROWS:
-                break
         return cursor
+
+
+def _step(changes: list[Row], kinds: frozenset[Kind]) -> tuple[list[tuple[Kind, int, int]], int]:
+    """Return about ``STEP_ROWS`` rows' worth of changes as runs, and the sequence they reach."""
+    runs: list[tuple[Kind, int, int]] = []
+    rows = 0
+    sequence = 0
+    for sequence, kind, first, last in changes:
+        if kind in kinds:
+            if runs and runs[-1][0] == kind and runs[-1][1] <= first <= runs[-1][2] + 1:
+                runs[-1] = (kind, runs[-1][1], max(runs[-1][2], last))
+            else:
+                runs.append((kind, first, last))
+            rows += last - first + 1
+        if rows >= STEP_ROWS:
+            break
+    return runs, sequence

@@ -14,6 +14,7 @@ from steno_schema.replies import Exchanges, ExchangeView
 from steno_schema.requests import List
 from steno_schema.times import format_ms
 from stenod.query.filters import exchange_condition
+from stenod.store.calls import COST
 from stenod.store.rows import fetch_all
 from stenod.store.target import find
 
@@ -30,14 +31,15 @@ _SELECT = f"""
 SELECT e.uid, e.id, p.content, coalesce(o.content, ''), e.created_at, e.agent, e.project, s.key,
   c.key, coalesce(e.user, c.user, s.user), e.model, e.input_tokens, e.output_tokens,
   e.cache_read_tokens, e.cache_write_tokens, e.cache_write_5m_tokens, e.cache_write_1h_tokens,
-  e.reasoning_tokens, e.total_tokens, e.tokens_complete, e.cost_usd, e.status, e.origin,
+  e.reasoning_tokens, e.total_tokens, e.tokens_complete, {COST}, e.status, e.origin,
   (SELECT json_group_array(tag) FROM
     (SELECT tag FROM exchange_tag WHERE exchange_id = e.id ORDER BY tag)),
   coalesce(e.category, a.category), coalesce(e.complexity, a.complexity),
   coalesce(e.stage, a.stage), coalesce(e.technique, a.technique), e.phase, e.framework,
   e.template, e.current_file, e.rating, e.follow_up,
   coalesce(e.response_summary, a.response_summary), e.response_time_ms, e.notes,
-  coalesce(e.keywords, a.keywords), e.metadata, p.uid, o.uid
+  coalesce(e.keywords, a.keywords), e.metadata, p.uid, o.uid,
+  e.cost_usd, e.cost_complete
 {FROM}
 JOIN message AS p ON p.id = e.prompt_id
 LEFT JOIN message AS o ON o.id = e.output_id
@@ -107,13 +109,13 @@ def list_exchanges(
         f" ORDER BY e.created_at {order}, e.id {order} LIMIT ?",
         (*values, request.limit + 1),
     )
-    created = dict(rows[: request.limit])
-    numbers = list(created)
+    times: dict[int, int] = dict(rows[: request.limit])
+    numbers = list(times)
     items = views_within(connection, numbers)
     reached = items[-1].number if items else (numbers[-1] if numbers else None)
     following = None
     if reached is not None and (len(rows) > request.limit or reached != numbers[-1]):
-        following = encode_cursor(created[reached], reached)
+        following = encode_cursor(times[reached], reached)
     return Exchanges(items=items, next_cursor=following)
 
 
@@ -168,6 +170,8 @@ def _view(row: tuple[Any, ...]) -> ExchangeView:
         metadata=_decoded(row[38]),
         prompt_message_id=format_id(row[39]),
         output_message_id=None if row[40] is None else format_id(row[40]),
+        cost_source=None if row[20] is None else "computed" if row[41] is None else "reported",
+        cost_complete=None if row[20] is None else row[41] is not None or row[42] != 0,
     )
 
 

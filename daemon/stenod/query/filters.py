@@ -6,6 +6,7 @@ from typing import Any
 from steno_schema.requests import Filters
 from stenod.query.localzone import LOCAL
 from stenod.search.language import parse_moment
+from stenod.store.calls import COST
 
 _ANALYSED = {"category": "category", "complexity": "complexity", "stage": "stage"}
 _COLUMNS = {
@@ -83,7 +84,7 @@ def exchange_condition(
         parts.append("e.rating >= ?")
         values.append(filters.min_rating)
     if filters.min_cost is not None:
-        parts.append("e.cost_usd >= ?")
+        parts.append(f"{COST} >= ?")
         values.append(filters.min_cost)
     return " AND ".join(parts) or "1", values
 

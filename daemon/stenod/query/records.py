@@ -55,13 +55,12 @@ _TABLES = {"pattern_usage": "pattern_use"}
 def list_messages(connection: apsw.Connection, request: List) -> Messages:
     """Return messages: of one conversation or session in their order, else newest first."""
     condition, values = _message_condition(request.filters)
-    in_order = bool(request.filters.conversation or request.filters.session)
-    if in_order:
-        key, order, beyond = "(m.conversation_id, m.position, m.id)", "ASC", ">"
-    else:
-        order, beyond = ("ASC", ">") if request.oldest_first else ("DESC", "<")
-        key = "(m.id)"
+    of_one = bool(request.filters.conversation)
+    in_order = of_one or bool(request.filters.session and not request.newest_first)
+    forward = not request.newest_first if in_order else request.oldest_first
+    order, beyond = ("ASC", ">") if forward else ("DESC", "<")
     parts = 3 if in_order else 1
+    key = "(m.conversation_id, m.position, m.id)" if in_order else "(m.id)"
     if request.cursor is not None:
         condition += f" AND {key} {beyond} ({', '.join('?' * parts)})"
         values += decode_cursor(request.cursor, parts)
@@ -71,7 +70,7 @@ def list_messages(connection: apsw.Connection, request: List) -> Messages:
         f"{_MESSAGE} WHERE {condition} ORDER BY {ordering} LIMIT ?",
         (*values, request.limit + 1),
     )
-    items = _within([_message(row) for row in rows[: request.limit]])
+    items = within([_message(row) for row in rows[: request.limit]])
     following = None
     if len(items) < len(rows):
         last = rows[len(items) - 1]
@@ -79,7 +78,7 @@ def list_messages(connection: apsw.Connection, request: List) -> Messages:
     return Messages(items=items, next_cursor=following)
 
 
-def _within(views: list[View]) -> list[View]:
+def within(views: list[View]) -> list[View]:
     """Return the first of the records, as many as fit a reply; at least one if there is."""
     size_bytes = 0
     for index, view in enumerate(views):
@@ -139,7 +138,7 @@ def list_rows(connection: apsw.Connection, request: List) -> Rows:
         f" ORDER BY {key} {order} LIMIT ?",
         (*values, request.limit + 1),
     )
-    items = _within([dict(zip(columns, row[1:], strict=True)) for row in rows[: request.limit]])
+    items = within([dict(zip(columns, row[1:], strict=True)) for row in rows[: request.limit]])
     following = encode_cursor(rows[len(items) - 1][0]) if len(items) < len(rows) else None
     return Rows(items=items, next_cursor=following)
 
@@ -172,6 +171,8 @@ def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]
 
 def get_row(connection: apsw.Connection, kind: str, target: str) -> dict[str, Any]:
     """Return one record of a view; raises ``not_found``."""
+    if kind not in _VIEWS:
+        raise bad_request(f"A {kind} has no id of its own.", "List them instead.")
     row_id, uid = find(connection, _TABLES.get(kind, kind), target)
     view = _VIEWS[kind]
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]

@@ -67,6 +67,8 @@ def run_sql(connection: apsw.Connection, request: Sql) -> Table:
         ) from error
     except apsw.InterruptError:
         raise
+    except KeyError as error:
+        raise bad_request(f"No value is given for :{str(error.args[0])[:100]}.") from error
     except _WRONG_STATEMENT as error:
         raise bad_request(
             f"The statement cannot be run: {str(error)[:300]}.",
@@ -96,6 +98,8 @@ def _run(connection: apsw.Connection, request: Sql) -> Table:
 
     def note(cursor: apsw.Cursor, _statement: str, _bindings: Any) -> bool:
         nonlocal columns, statements
+        if not cursor.has_vdbe:
+            return True  # a comment
         statements += 1
         if statements > 1:
             raise bad_request("More than one statement.", "Send them one at a time.")
@@ -113,6 +117,8 @@ def _run(connection: apsw.Connection, request: Sql) -> Table:
             truncated = True
             break
         rows.append(values)
+    if not statements:
+        raise bad_request("There is no statement.", "Write one SELECT over the views.")
     if truncated and not rows:
         raise RequestError(
             ErrorCode.TOO_LARGE,

@@ -10,11 +10,12 @@ import apsw
 
 from steno_schema.replies import Statistics
 from steno_schema.requests import Filters, Stats
-from stenod.followers.rollup import DIMENSIONS, SUMS
+from stenod.followers.rollup import DIMENSIONS, OUTSIDE_DIMENSION, SUMS
+from stenod.query.calls import outside, outside_condition
 from stenod.query.exchanges import FROM
 from stenod.query.filters import bounds, exchange_condition
 from stenod.store.days import DAY_SQL, bounds_of, day_of, text_of
-from stenod.store.rows import fetch_all, fetch_one
+from stenod.store.rows import Row, fetch_all, fetch_one
 
 _COLUMNS = (
     "exchanges",
@@ -24,7 +25,9 @@ _COLUMNS = (
     "cache_write_tokens",
     "reasoning_tokens",
     "tokens",
-    "cost_usd",
+    "cost_nanousd",
+    "unknown_costs",
+    "incomplete_costs",
 )
 _TOP = 10
 _TOPS = ("agent", "model", "tag", "project", "category", "complexity", "day")
@@ -32,7 +35,7 @@ _SCANNED_DAYS_MAX = 40
 """With more days to scan than this, one pass over everything is cheaper."""
 
 Group = dict[str, Any]
-_NOTHING: Group = dict.fromkeys(_COLUMNS, 0) | {"cost_usd": None}
+_NOTHING: Group = dict.fromkeys(_COLUMNS, 0) | {"cost_nanousd": None}
 
 
 def statistics(
@@ -48,13 +51,26 @@ def statistics(
     )
     source = rolled or scan
     whole = source.groups("") or [_NOTHING]
-    totals = {name: whole[0][name] for name in _COLUMNS} | _extent(connection, request.filters)
+    totals = _told({name: whole[0][name] for name in _COLUMNS})
+    totals |= _extent(connection, request.filters)
     totals["projects"] = len([group for group in source.groups("project") if group["name"]])
+    totals["outside"] = [
+        {"calls" if name == "exchanges" else name: value for name, value in _told(group).items()}
+        for group in source.outside()
+    ]
     if request.by is not None:
-        return Statistics(totals=totals, groups=source.groups(request.by)[: request.limit])
+        groups = source.groups(request.by)[: request.limit]
+        return Statistics(totals=totals, groups=[_told(group) for group in groups])
     for name in _TOPS:
-        totals[f"by_{name}"] = source.groups(name)[:_TOP]
+        totals[f"by_{name}"] = [_told(group) for group in source.groups(name)[:_TOP]]
     return Statistics(totals=totals)
+
+
+def _told(group: Group) -> Group:
+    """Return a group with its cost in dollars."""
+    nanousd = group["cost_nanousd"]
+    told = {name: value for name, value in group.items() if name != "cost_nanousd"}
+    return told | {"cost_usd": None if nanousd is None else nanousd / 1e9}
 
 
 def _extent(connection: apsw.Connection, filters: Filters) -> dict[str, Any]:
@@ -80,6 +96,7 @@ class _Scan:
 
     def __init__(self, connection: apsw.Connection, filters: Filters) -> None:
         self._connection = connection
+        self._filters = filters
         self._condition, self._values = exchange_condition(filters)
         self._made: dict[str, list[Group]] = {}
 
@@ -90,6 +107,11 @@ class _Scan:
             self._made[by] = _sorted(by, rows)
         return self._made[by]
 
+    def outside(self) -> list[Group]:
+        """Return the groups of calls outside of exchanges, by what they were for."""
+        condition, values = outside_condition(self._filters)
+        return _sorted("", _grouped(outside(self._connection, SUMS, condition, values)))
+
 
 class _Rolled:
     """Groups made of clean days' roll-ups and a scan of the rest."""
@@ -98,23 +120,29 @@ class _Rolled:
         self,
         connection: apsw.Connection,
         days: tuple[int, int],
-        rest: str,
-        values: list[Any],
+        rest: list[tuple[int, int]],
     ) -> None:
         self._connection = connection
         self._days = days
         self._rest = rest
-        self._values = values
+        self._values = [bound for one in rest for bound in one]
         self._made: dict[str, list[Group]] = {}
 
     def groups(self, by: str) -> list[Group]:
         """Return the groups of a dimension, the largest (or newest day) first."""
         if by not in self._made:
-            rows = self._clean(by)
-            for name, group in scanned(self._connection, by, self._rest, self._values).items():
-                rows[name] = _added(rows[name], group) if name in rows else group
-            self._made[by] = _sorted(by, rows)
+            rest = scanned(self._connection, by, self._in_rest("e.created_at"), self._values)
+            self._made[by] = _sorted(by, _merged(self._clean(by), rest))
         return self._made[by]
+
+    def outside(self) -> list[Group]:
+        """Return the groups of calls outside of exchanges, by what they were for."""
+        rest = outside(self._connection, SUMS, self._in_rest("e.recorded_at"), self._values)
+        return _sorted("", _merged(self._clean(OUTSIDE_DIMENSION), _grouped(rest)))
+
+    def _in_rest(self, moment: str) -> str:
+        parts = [f"({moment} >= ? AND {moment} < ?)"] * len(self._rest)
+        return f"({' OR '.join(parts) or '0'})"
 
     def _clean(self, by: str) -> dict[str, Group]:
         name = "r.day" if by == "day" else "r.name"
@@ -126,10 +154,7 @@ class _Rolled:
             " WHERE r.dimension = ? AND r.day BETWEEN ? AND ? GROUP BY 1",
             ("" if by == "day" else by, *self._days),
         )
-        return {
-            (text_of(row[0]) if by == "day" else row[0]): dict(zip(_COLUMNS, row[1:], strict=True))
-            for row in rows
-        }
+        return _grouped(rows, by)
 
 
 def scanned(
@@ -145,10 +170,20 @@ def scanned(
         f"SELECT {name} AS name, {SUMS} {FROM} {join} WHERE {condition} GROUP BY 1",
         values,
     )
+    return _grouped(rows, by)
+
+
+def _grouped(rows: list[Row], by: str = "") -> dict[str, Group]:
     return {
         (text_of(row[0]) if by == "day" else row[0]): dict(zip(_COLUMNS, row[1:], strict=True))
         for row in rows
     }
+
+
+def _merged(rows: dict[str, Group], others: dict[str, Group]) -> dict[str, Group]:
+    for name, group in others.items():
+        rows[name] = _added(rows[name], group) if name in rows else group
+    return rows
 
 
 def _rolled(connection: apsw.Connection, filters: Filters) -> _Rolled | None:
@@ -167,10 +202,8 @@ def _rolled(connection: apsw.Connection, filters: Filters) -> _Rolled | None:
     )
     if len(unclean) > _SCANNED_DAYS_MAX:
         return None
-    ranges = [bounds_of(day) for (day,) in unclean] + edges
-    rest = " OR ".join(["(e.created_at >= ? AND e.created_at < ?)"] * len(ranges)) or "0"
-    values = [bound for one in ranges for bound in one]
-    return _Rolled(connection, (first, last), f"({rest})", values)
+    rest = [bounds_of(day) for (day,) in unclean] + edges
+    return _Rolled(connection, (first, last), rest)
 
 
 def _whole_days(

@@ -4,7 +4,13 @@ from typing import Literal
 
 import apsw
 
-Kind = Literal["message", "exchange", "message_gone"]
+Kind = Literal["message", "exchange", "message_gone", "usage"]
+
+
+RUN_MAX = 64
+"""Ids in one run: followers stop between runs, so that a slice of theirs stays short."""
+OPEN_RUNS = 3
+"""Runs that may still grow: a transcript's messages, turns and calls take turns."""
 
 
 class Changes:
@@ -15,16 +21,16 @@ class Changes:
 
     def add(self, kind: Kind, row_id: int) -> None:
         """Note that row ``row_id`` was put (or, for ``message_gone``, is no longer there)."""
-        for index in range(len(self._runs) - 1, max(len(self._runs) - 3, -1), -1):
+        for index in range(len(self._runs) - 1, max(len(self._runs) - OPEN_RUNS, 0) - 1, -1):
             known, first, last = self._runs[index]
-            if known == kind and first <= row_id <= last + 1:
+            if known == kind and first <= row_id <= last + 1 and row_id < first + RUN_MAX:
                 self._runs[index] = (kind, first, max(last, row_id))
                 return
         self._runs.append((kind, row_id, row_id))
 
     def mark(self) -> list[tuple[Kind, int, int]]:
         """Return what ``back_to`` needs to forget everything added later."""
-        return list(self._runs[-2:])
+        return list(self._runs[-OPEN_RUNS:])
 
     def position(self) -> int:
         return len(self._runs)
