@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from steno.results import Found as Found
     from steno.results import Page as Page
     from steno.results import Saved as Saved
+    from steno.tracking import Tracker as Tracker
+    from steno.tracking import track_execution as track_execution
+    from steno.tracking import track_prompt as track_prompt
 
 _HOMES = {
     "AsyncClient": "steno.aclient",
@@ -39,7 +42,10 @@ _HOMES = {
     "SpoolFull": "steno.errors",
     "StenoError": "steno.errors",
     "TimedOut": "steno.errors",
+    "Tracker": "steno.tracking",
     "Unreachable": "steno.errors",
+    "track_execution": "steno.tracking",
+    "track_prompt": "steno.tracking",
 }
 """Where each public name lives; a new one is added here and above."""
 
@@ -56,8 +62,11 @@ __all__ = [
     "SpoolFull",
     "StenoError",
     "TimedOut",
+    "Tracker",
     "Unreachable",
     "__version__",
+    "track_execution",
+    "track_prompt",
 ]
 
 

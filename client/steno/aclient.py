@@ -81,7 +81,7 @@ class AsyncClient(Root[Async]):
 
     def batch(self) -> AsyncBatch:
         """Return a context whose writes land together, or not at all, when it ends."""
-        return AsyncBatch(self.context, self._awaiting)
+        return AsyncBatch(self._context, self._awaiting)
 
     def subscribe(
         self, after: int | None = None, **words: Unpack[FilterWords]

@@ -85,7 +85,7 @@ class Client(Root[Sync]):
 
     def batch(self) -> Batch:
         """Return a context whose writes land together, or not at all, when it ends."""
-        return Batch(self.context, self._blocking)
+        return Batch(self._context, self._blocking)
 
     def subscribe(self, after: int | None = None, **words: Unpack[FilterWords]) -> "Subscription":
         """Return new exchanges as they are stored: iterate, then close (or use ``with``).

@@ -49,7 +49,7 @@ class Context:
 
     def project(self) -> str | None:
         """Project of records that name none: the setting, else the working directory's."""
-        return self.settings.defaults.project or _project_here()
+        return self.settings.defaults.project or project_here()
 
     def session(self) -> str:
         """Session of records that name none: the setting, else this process's own."""
@@ -62,7 +62,8 @@ def implicit_session() -> str:
     return _sessions.get(process) or _sessions.setdefault(process, f"python-{uuid7()}")
 
 
-def _project_here() -> str | None:
+def project_here() -> str | None:
+    """Return the working directory's project; ``None`` where there is no such directory."""
     try:
         folder = os.getcwd()
     except OSError:

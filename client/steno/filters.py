@@ -3,12 +3,14 @@
 ``client.history.recent(tag="auth", since="7d")`` means ``Filters(tag=["auth"], since="7d")``.
 """
 
+import time
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypedDict, cast
 
 from steno.errors import Misuse
 from steno_schema.requests import Filters
+from steno_schema.times import format_ms
 
 When = str | date | datetime
 """Text as ``Filters`` takes it, or a date, or a time (without a zone: local time)."""
@@ -69,6 +71,32 @@ def time_text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise Misuse(f"A time is text, a date or a datetime, not {type(value).__name__}.")
+
+
+def now_text() -> str:
+    """Return the time as records carry it."""
+    return format_ms(time.time_ns() // 1_000_000)
+
+
+def bound(when: When | None, *, end: bool = False) -> str | None:
+    """Return a moment as views show it, to compare with; a day's last one with ``end``.
+
+    Takes what ``Filters`` takes. Raises ``Misuse`` for text that is no moment.
+    """
+    if when is None:
+        return None
+    from steno_schema.moments import parse_moment  # only some reads need it
+
+    try:
+        return format_ms(parse_moment(time_text(when), datetime.now().astimezone(), end))
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+
+
+def monday() -> str:
+    """Return the date of this week's Monday, local time."""
+    today = datetime.now().astimezone().date()
+    return (today - timedelta(days=today.weekday())).isoformat()
 
 
 def _words(name: str, value: object) -> Sequence[str]:

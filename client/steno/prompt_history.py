@@ -9,8 +9,8 @@ from typing import Any, Self, Unpack
 from steno import exports
 from steno.client import Client
 from steno.errors import Misuse
-from steno.filters import FilterWords, When
-from steno.namespaces.history import TokensLike, monday
+from steno.exchanges import TokensLike
+from steno.filters import FilterWords, When, monday
 from steno_schema.limits import PAGE_MAX
 from steno_schema.replies import ExchangeView, SearchResult, Statistics
 

@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from steno_schema.replies import SearchResult
+from steno_schema.replies import Results, SearchResult
 
 Item = TypeVar("Item")
 StoredIn = Literal["daemon", "spool", "batch"]
@@ -41,3 +41,10 @@ class Found(Page[SearchResult]):
 
     complete: bool = True
     behind: int = 0
+
+
+def found(reply: Results) -> Found:
+    """Return search results with what the reply said about them."""
+    results = Found(reply.results, reply.next_cursor)
+    results.complete, results.behind = reply.complete, reply.behind
+    return results

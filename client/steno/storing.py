@@ -115,3 +115,14 @@ def _decoder() -> msgspec.msgpack.Decoder[Append]:
 def key_of(record: AnyRecord) -> str | None:
     """Return the name of a session, conversation, task or entry; ``None`` for other records."""
     return getattr(record, "key", None)
+
+
+def valid_text(text: object) -> str:
+    """Return text that can be stored: half characters (lone surrogates) become U+FFFD."""
+    if not isinstance(text, str):
+        raise Misuse(f"A prompt is text, not {type(text).__name__}.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

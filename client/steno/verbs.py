@@ -67,7 +67,7 @@ class Namespace(Generic[Runner]):
 
     def __init__(self, runner: Runner, context: Context) -> None:
         self.runner = runner
-        self.context = context
+        self._context = context
 
 
 class Verb(Generic[Parameters, Result]):

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from steno_schema.records import ExchangeStatus, Tokens
 from steno_schema.requests import RequestId
@@ -61,7 +61,12 @@ class Done(Reply, tag="done", kw_only=True):
 
 
 class ExchangeView(Struct, kw_only=True):
-    """An exchange as ``list``, ``show`` and exports give it. Every field is always there."""
+    """An exchange as ``list``, ``show`` and exports give it. Every field is always there.
+
+    ``cost_usd`` is what was reported, else what tokens and prices come to; ``cost_source`` says
+    which. Where ``cost_complete`` is false, a call without a price or without its final count is
+    part of it, and the true cost is higher. A daemon of an earlier release says neither.
+    """
 
     id: str
     number: int
@@ -96,6 +101,8 @@ class ExchangeView(Struct, kw_only=True):
     metadata: dict[str, Any] | None
     prompt_message_id: str | None = None
     output_message_id: str | None = None
+    cost_source: Literal["reported", "computed"] | UnsetType | None = UNSET
+    cost_complete: bool | UnsetType | None = UNSET
 
 
 class MessageView(Struct, kw_only=True):

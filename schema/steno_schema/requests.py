@@ -33,7 +33,9 @@ ListType = Literal[
     "workflow",
     "metadata_entry",
     "pattern_usage",
+    "cost",
 ]
+"""``cost``: the rows behind a figure of ``stats``, each model call or exchange that has one."""
 
 
 SourceState = Literal["live", "gone", "replaced", "unreadable"]
@@ -170,11 +172,14 @@ class Amend(Request, tag="amend", kw_only=True):
 class Delete(Request, tag="delete", kw_only=True):
     """Forget records for good: one by ``target``, or the exchanges that ``filters`` choose.
 
-    Their ids stay as tombstones, so that no retry and no transcript brings them back.
+    Their ids stay as tombstones, so that no retry and no transcript brings them back. Of a
+    preference or a metadata entry every earlier value is forgotten, and a later one may be set.
     """
 
     target: str | None = None
-    type: Literal["exchange", "session", "conversation"] = "exchange"
+    type: Literal["exchange", "session", "conversation", "preference", "metadata_entry"] = (
+        "exchange"
+    )
     filters: Filters | None = None
     dry_run: bool = False
 
@@ -185,13 +190,18 @@ class Get(Request, tag="get", kw_only=True):
 
 
 class List(Request, tag="list", kw_only=True):
-    """Newest first, in pages; ``messages`` of a conversation come in their order."""
+    """Newest first, in pages.
+
+    Messages of a conversation or a session come in their order instead; with ``newest_first`` the
+    last ones come first there too. A cursor goes with the order it was given for.
+    """
 
     type: ListType = "exchange"
     filters: Filters = msgspec.field(default_factory=Filters)
     limit: Limit = 20
     cursor: str | None = None
     oldest_first: bool = False
+    newest_first: bool = False
 
 
 class Search(Request, tag="search", kw_only=True):

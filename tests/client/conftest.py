@@ -1,4 +1,4 @@
-"""A private instance with a fake daemon, and the client in both its colours."""
+"""A private instance, with a fake daemon or a real one, and the client in both its colours."""
 
 import os
 import shutil
@@ -14,6 +14,8 @@ from steno_schema.requests import Append
 from steno_schema.spool import unpack
 from support.faces import Face
 from support.fake_daemon import FakeDaemon
+from support.live import Live
+from support.running import RunningDaemon
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,23 @@ def spooled(paths: Paths) -> Callable[[], list[Append]]:
         return [msgspec.msgpack.decode(unpack(file.read_bytes()), type=Append) for file in files]
 
     return read
+
+
+@pytest.fixture(scope="module", params=["sync", "async"])
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[str, RunningDaemon]]:
+    """A colour and a real daemon for all tests of a module."""
+    folder = Path(tempfile.mkdtemp(prefix="steno-"))
+    daemon = RunningDaemon(folder / "home")
+    daemon.start("--no-capture")
+    yield request.param, daemon
+    daemon.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def live(running: tuple[str, RunningDaemon]) -> Iterator[Live]:
+    """The client in each colour in turn, with a real daemon."""
+    colour, daemon = running
+    face = Face(colour, daemon.home)
+    yield Live(daemon, face)
+    face.close()

@@ -48,6 +48,7 @@ def test_the_blocking_client_loads_nothing_heavy() -> None:
     assert not HEAVY & modules
     assert "steno.client" in modules
     assert not {"steno.cli", "steno.capture", "steno.aclient"} & modules
+    assert not {"steno.namespaces.agents", "steno.prompt_context", "steno.similar"} & modules
 
 
 def test_the_async_client_loads_asyncio_alone() -> None:

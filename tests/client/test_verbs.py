@@ -158,7 +158,7 @@ QUESTIONS: list[tuple[str, Call, AnyRequest, AnyReply, Any]] = [
     (
         "messages.recent",
         lambda c: c.messages.recent("s"),
-        List(type="message", filters=Filters(session=["s"])),
+        List(type="message", filters=Filters(session=["s"]), newest_first=True),
         MESSAGES,
         [],
     ),

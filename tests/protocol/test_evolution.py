@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import NODEFAULT, Struct
+from msgspec import NODEFAULT, UNSET, Struct
 
 from protocol.make_golden import LENGTH_BYTES, Golden, load
 from steno_schema.framing import Codec, Encoding
@@ -93,7 +93,8 @@ def _with_unknown_fields(value: Any) -> Any:
         return value
     config = value.__struct_config__
     tag = {config.tag_field: config.tag} if config.tag_field else {}
-    fields = {name: _with_unknown_fields(getattr(value, name)) for name in value.__struct_fields__}
+    held = ((name, getattr(value, name)) for name in value.__struct_fields__)
+    fields = {name: _with_unknown_fields(each) for name, each in held if each is not UNSET}
     return {"not_known_yet": [{"a": 1}], **tag, **fields}
 
 

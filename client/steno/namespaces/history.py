@@ -1,62 +1,26 @@
 """``client.history``: exchanges, that is prompts with what answered them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict, Unpack, cast
-
-import msgspec
+from collections.abc import Sequence
+from typing import Any, Literal, Unpack
 
 from steno.errors import Misuse, Refused
-from steno.filters import FilterWords, When, Words, filters_of, time_text
-from steno.results import Found, Page, Saved
+from steno.exchanges import AnnotationFields, ExchangeFields, exchange_of, spread
+from steno.filters import FilterWords, When, Words, filters_of, monday
+from steno.results import Found, Page, Saved, found
 from steno.verbs import Namespace, Runner, Steps, ask, store_one, verb
 from steno_schema.errors import ErrorCode
-from steno_schema.ids import uuid7
-from steno_schema.records import Exchange, ExchangeStatus, Tokens
-from steno_schema.replies import Done, Exchanges, ExchangeView, Results, Statistics
+from steno_schema.replies import (
+    Done,
+    Exchanges,
+    ExchangeView,
+    Results,
+    SearchResult,
+    Statistics,
+)
 from steno_schema.requests import Amend, Delete, Get, List, Search, Stats
 
-TokensLike = Tokens | Mapping[str, int] | int
-"""Buckets, the same as a map, or only a total."""
-_LISTS = frozenset({"tags", "keywords", "files_created", "files_modified", "commands_executed"})
-
-
-class AnnotationFields(TypedDict, total=False):
-    """What can be said about an exchange besides its text."""
-
-    tags: Sequence[str]
-    metadata: Mapping[str, Any] | None
-    category: str | None
-    complexity: str | None
-    technique: str | None
-    stage: str | None
-    phase: str | None
-    current_file: str | None
-    keywords: Sequence[str] | None
-    response_summary: str | None
-    rating: float | None
-    follow_up: bool | None
-    notes: str | None
-    files_created: Sequence[str] | None
-    files_modified: Sequence[str] | None
-    commands_executed: Sequence[str] | None
-
-
-class ExchangeFields(AnnotationFields, total=False):
-    """What an exchange may be saved with besides prompt and output."""
-
-    id: str
-    created_at: When
-    session: str | None
-    user: str | None
-    project: str | None
-    agent: str
-    framework: str | None
-    template: str | None
-    tokens: TokensLike | None
-    cost_usd: float | None
-    status: ExchangeStatus
-    response_time_ms: float | None
+_ALIKE_MAX = 200
+"""Search results that are compared with a text, word by word."""
 
 
 class History(Namespace[Runner]):
@@ -77,14 +41,18 @@ class History(Namespace[Runner]):
         User, project and session default to the settings, then to this process's own. Raises
         ``Misuse`` for a value that breaks a rule, ``Refused`` on a conflict, ``SpoolFailed`` if
         nobody could take it.
+
+        Example::
+
+            saved = client.history.save("Why is the sky blue?", "Rayleigh.", model="gpt-5")
         """
         words: dict[str, Any] = {**fields, "model": model, "conversation": conversation}
         if words.get("user") is None:
-            words["user"] = self.context.user()
+            words["user"] = self._context.user()
         if words.get("project") is None:
-            words["project"] = self.context.project()
+            words["project"] = self._context.project()
         if words.get("session") is None and conversation is None:
-            words["session"] = self.context.session()
+            words["session"] = self._context.session()
         return (yield from store_one(exchange_of(prompt, output, words)))
 
     @verb
@@ -92,6 +60,10 @@ class History(Namespace[Runner]):
         """Return one exchange by its UUID, a unique prefix of one, or its number.
 
         Raises ``Refused`` (``not_found``) if there is none.
+
+        Example::
+
+            print(client.history.get(42).output)
         """
         return (yield from _get(target))
 
@@ -107,12 +79,19 @@ class History(Namespace[Runner]):
         """Change what is said about an exchange: rating, follow_up, notes, tags and the like.
 
         ``None`` empties a field; ``tags`` replaces all tags. Returns how many exchanges changed.
+
+        The rating is from 0 to 10. Raises ``Misuse`` for a field that cannot be changed, ``Refused``
+        if there is no such exchange or a value does not fit.
+
+        Example::
+
+            client.history.update(42, rating=8, add_tags=["keep"])
         """
         unknown = changes.keys() - AnnotationFields.__annotations__.keys()
         if unknown:
             raise Misuse(f"An exchange has no field {min(unknown)!r} that can be changed.")
         fields: dict[str, Any] = dict(changes)
-        _spread(fields)
+        spread(fields)
         adding, removing = list(add_tags), list(remove_tags)
         if "tags" in fields:
             wanted: list[str] = fields.pop("tags") or []
@@ -134,6 +113,10 @@ class History(Namespace[Runner]):
         """Forget one exchange, or all that the filters choose, for good; return how many.
 
         ``dry_run`` only counts them. Without target and filters it is ``Misuse``.
+
+        Example::
+
+            client.history.delete(tag="scratch", until="30d")
         """
         if (target is None) == (not words):
             raise Misuse("Say which exchanges to delete: one target, or filters.")
@@ -155,24 +138,72 @@ class History(Namespace[Runner]):
         rank: Literal["best", "recent", "exact"] = "best",
         **words: Unpack[FilterWords],
     ) -> Steps[Found]:
-        """Search prompts, outputs and tags; every query is valid. See ``SearchResult``."""
+        """Search prompts, outputs and tags; every query is valid. See ``SearchResult``.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for result in client.history.search("auth bug", since="30d"):
+                print(result.created_at, result.snippet)
+        """
         search = Search(
             query=query, filters=filters_of(words), limit=limit, cursor=cursor, rank=rank
         )
         return found((yield from ask(search, Results)))
 
     @verb
+    def similar(
+        self, text: str, limit: int = 10, **words: Unpack[FilterWords]
+    ) -> Steps[list[SearchResult]]:
+        """Return the exchanges whose prompts are most like ``text``, the most alike first.
+
+        Likeness (``score``, from 0 to 1) goes by words: the share they have in common, rare ones
+        counting more; 1 means the same words. Text without a word finds nothing. Raises
+        ``Unreachable`` without a daemon.
+
+        Example::
+
+            for result in client.history.similar("How do I fix the login bug?", limit=3):
+                print(result.score, result.prompt)
+        """
+        from steno.similar import by_likeness, query_of  # only some programs need it
+
+        query = query_of(text)
+        if not query:
+            return []
+        words.setdefault("role", "user")
+        search = Search(query=query, filters=filters_of(words), limit=_ALIKE_MAX)
+        reply = yield from ask(search, Results)
+        return by_likeness(text, reply.results)[:limit]
+
+    @verb
     def recent(
         self, limit: int = 20, *, cursor: str | None = None, **words: Unpack[FilterWords]
     ) -> Steps[Page[ExchangeView]]:
-        """Return the newest exchanges that the filters choose, newest first."""
+        """Return the newest exchanges that the filters choose, newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for exchange in client.history.recent(5, project="/home/ada/api"):
+                print(exchange.prompt)
+        """
         return (yield from _page(words, limit, cursor))
 
     @verb
     def today(
         self, limit: int = 1000, *, cursor: str | None = None, **words: Unpack[FilterWords]
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges of today (local time), newest first."""
+        """Return the exchanges of today (local time), newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            print(len(client.history.today()))
+        """
         words["since"] = "today"
         return (yield from _page(words, limit, cursor))
 
@@ -180,7 +211,14 @@ class History(Namespace[Runner]):
     def this_week(
         self, limit: int = 1000, *, cursor: str | None = None, **words: Unpack[FilterWords]
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges since Monday (local time), newest first."""
+        """Return the exchanges since Monday (local time), newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.history.this_week(agent="codex")
+        """
         words["since"] = monday()
         return (yield from _page(words, limit, cursor))
 
@@ -192,7 +230,14 @@ class History(Namespace[Runner]):
         *,
         cursor: str | None = None,
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges that carry the tag, or all of several tags, newest first."""
+        """Return the exchanges that carry the tag, or all of several tags, newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.history.by_tag(["auth", "bug"])
+        """
         return (yield from _page(FilterWords(tag=tag), limit, cursor))
 
     @verb
@@ -203,7 +248,14 @@ class History(Namespace[Runner]):
         *,
         cursor: str | None = None,
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges of the framework, or of any of several, newest first."""
+        """Return the exchanges of the framework, or of any of several, newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.history.by_framework("flask")
+        """
         return (yield from _page(FilterWords(framework=framework), limit, cursor))
 
     @verb
@@ -214,7 +266,14 @@ class History(Namespace[Runner]):
         *,
         cursor: str | None = None,
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges that the model answered, or any of several, newest first."""
+        """Return the exchanges that the model answered, or any of several, newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.history.by_model("gpt-5", limit=10)
+        """
         return (yield from _page(FilterWords(model=model), limit, cursor))
 
     @verb
@@ -226,7 +285,14 @@ class History(Namespace[Runner]):
         *,
         cursor: str | None = None,
     ) -> Steps[Page[ExchangeView]]:
-        """Return the exchanges of a stretch of time; ``until`` as a date includes that day."""
+        """Return the exchanges of a stretch of time; ``until`` as a date includes that day.
+
+        Raises ``Refused`` for a time that is none, ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.history.between("2026-01-01", "2026-01-31")
+        """
         words = FilterWords(since=since, until=until)
         return (yield from _page(words, limit, cursor))
 
@@ -239,64 +305,16 @@ class History(Namespace[Runner]):
         limit: int = 50,
         **words: Unpack[FilterWords],
     ) -> Steps[Statistics]:
-        """Return totals of what the filters choose and, with ``by``, of each group."""
+        """Return totals of what the filters choose and, with ``by``, of each group.
+
+        Costs are in US dollars. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            print(client.history.stats(by="model", since="7d").groups)
+        """
         stats = Stats(filters=filters_of(words), by=by, limit=limit)
         return (yield from ask(stats, Statistics))
-
-
-def exchange_of(prompt: str, output: str, words: Mapping[str, Any]) -> Exchange:
-    """Return the record that ``save``'s arguments mean, with an id if they gave none."""
-    fields = {name: value for name, value in words.items() if value is not None}
-    fields.setdefault("id", uuid7())
-    if "tokens" in fields:
-        fields["tokens"] = tokens_of(fields["tokens"])
-    if "created_at" in fields:
-        fields["created_at"] = time_text(fields["created_at"])
-    _spread(fields)
-    try:
-        return Exchange(prompt=valid_text(prompt), output=valid_text(output), **fields)
-    except TypeError as error:
-        raise Misuse(f"An exchange cannot be saved so: {error}.") from error
-
-
-def tokens_of(value: TokensLike) -> Tokens:
-    """Return the token buckets that a number (the total) or a map means."""
-    if isinstance(value, Tokens):
-        return value
-    if isinstance(value, int):
-        return Tokens(total=value)
-    unknown = set(value) - set(Tokens.__struct_fields__)
-    if unknown:
-        known = ", ".join(Tokens.__struct_fields__)
-        raise Misuse(f"There is no kind of tokens {min(unknown)!r}.", f"Known are: {known}.")
-    try:
-        return msgspec.convert(dict(value), Tokens)
-    except msgspec.ValidationError as error:
-        raise Misuse(f"These are no token counts: {error}.") from error
-
-
-def valid_text(text: object) -> str:
-    """Return text that can be stored: half characters (lone surrogates) become U+FFFD."""
-    if not isinstance(text, str):
-        raise Misuse(f"A prompt is text, not {type(text).__name__}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def found(reply: Results) -> Found:
-    """Return search results with what the reply said about them."""
-    results = Found(reply.results, reply.next_cursor)
-    results.complete, results.behind = reply.complete, reply.behind
-    return results
-
-
-def monday() -> str:
-    """Return the date of this week's Monday, local time."""
-    today = datetime.now().astimezone().date()
-    return (today - timedelta(days=today.weekday())).isoformat()
 
 
 def _get(target: str | int) -> Steps[ExchangeView]:
@@ -310,18 +328,3 @@ def _page(words: FilterWords, limit: int, cursor: str | None) -> Steps[Page[Exch
     request = List(filters=filters_of(words), limit=limit, cursor=cursor)
     reply = yield from ask(request, Exchanges)
     return Page(reply.items, reply.next_cursor)
-
-
-def _spread(fields: dict[str, Any]) -> None:
-    """Make lists of the fields that hold several texts, however they were given."""
-    for name in _LISTS & fields.keys():
-        if fields[name] is not None:
-            fields[name] = _texts(name, fields[name])
-
-
-def _texts(name: str, value: object) -> list[str]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, Sequence | set | frozenset):
-        return [str(part) for part in cast("Iterable[object]", value)]
-    raise Misuse(f"{name!r} takes texts, not {type(value).__name__}.")

@@ -1,23 +1,47 @@
 """``client.sessions``: stretches of work; a session is named by its key (or its id)."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from steno.errors import Refused
+from steno.filters import now_text
 from steno.results import Page, Saved
+from steno.rows import Row, amended, only, rows_of, select
 from steno.verbs import Namespace, Runner, Steps, ask, store_one, verb
-from steno_schema.errors import ErrorCode
 from steno_schema.ids import uuid7
 from steno_schema.records import Session, SessionStatus
-from steno_schema.replies import Done, Rows, Table
-from steno_schema.requests import Amend, Get, List, Sql
-from steno_schema.times import format_ms
+from steno_schema.replies import Rows, Table
+from steno_schema.requests import Get, List, Sql
 
-Row = dict[str, Any]
-"""A row of the view of the same name; see the view's columns."""
+_RUNS_OF_DAYS = """
+WITH chosen AS (
+  SELECT coalesce(started_at, created_at) AS began_at, last_active_at FROM sessions
+  WHERE (:user IS NULL OR user_id = :user) AND (:project IS NULL OR project_id = :project)
+), day AS (
+  SELECT date(began_at, 'localtime') AS day FROM chosen
+  UNION SELECT date(last_active_at, 'localtime') FROM chosen
+), run AS (
+  SELECT day, julianday(day) - row_number() OVER (ORDER BY day) AS run FROM day
+)
+SELECT count(*) AS days, max(day) AS last_day,
+  max(day) >= date('now', 'localtime', '-1 day') AS goes_on
+FROM run GROUP BY run ORDER BY last_day DESC
+"""
+
+
+class Streak(Struct, frozen=True, kw_only=True):
+    """Days in a row. ``current_days`` is 0 once a whole day went by without any."""
+
+    current_days: int
+    longest_days: int
+    last_day: str | None
+
+
+class _Run(Struct, frozen=True, kw_only=True):
+    days: int
+    last_day: str
+    goes_on: bool
 
 
 class Sessions(Namespace[Runner]):
@@ -35,7 +59,14 @@ class Sessions(Namespace[Runner]):
         metadata: Mapping[str, Any] | None = None,
         id: str | None = None,
     ) -> Steps[Saved]:
-        """Create a session; without a key its id is its key. The result's ``key`` names it."""
+        """Create a session; without a key its id is its key. The result's ``key`` names it.
+
+        User and project default to the settings. Raises ``Misuse`` for a value that breaks a rule.
+
+        Example::
+
+            session = client.sessions.create("release 1.2", project="/home/ada/api").key
+        """
         return (yield from self._create(key, user, project, agent, title, metadata, id))
 
     @verb
@@ -50,7 +81,14 @@ class Sessions(Namespace[Runner]):
         metadata: Mapping[str, Any] | None = None,
         id: str | None = None,
     ) -> Steps[Saved]:
-        """The same as ``create``."""
+        """The same as ``create``.
+
+        Raises what ``create`` raises.
+
+        Example::
+
+            session = client.sessions.start().key
+        """
         return (yield from self._create(key, user, project, agent, title, metadata, id))
 
     def _create(
@@ -68,8 +106,8 @@ class Sessions(Namespace[Runner]):
         session = Session(
             id=record_id,
             key=key or record_id,
-            user=user or self.context.user(),
-            project=project or self.context.project(),
+            user=user or self._context.user(),
+            project=project or self._context.project(),
             agent=agent,
             title=title,
             created_at=now,
@@ -80,7 +118,12 @@ class Sessions(Namespace[Runner]):
 
     @verb
     def get(self, session: str | int) -> Steps[Row]:
-        """Return one session; raise ``Refused`` (``not_found``) if there is none."""
+        """Return one session; raise ``Refused`` (``not_found``) if there is none.
+
+        Example::
+
+            print(client.sessions.get("release 1.2")["duration_hours"])
+        """
         reply = yield from ask(Get(target=str(session), type="session"), Rows)
         return only(reply, "session", session)
 
@@ -93,22 +136,42 @@ class Sessions(Namespace[Runner]):
         title: str | UnsetType | None = UNSET,
         metadata: Mapping[str, Any] | UnsetType | None = UNSET,
     ) -> Steps[int]:
-        """Change a session; ``None`` empties a field. Returns how many sessions changed."""
+        """Change a session; ``None`` empties a field. Returns how many sessions changed.
+
+        Raises ``Refused`` if there is none or a value does not fit.
+
+        Example::
+
+            client.sessions.update("release 1.2", status="paused")
+        """
         given = {"status": status, "title": title, "metadata": metadata}
         changes = {name: value for name, value in given.items() if value is not UNSET}
-        reply = yield from ask(Amend(target=str(session), type="session", set=changes), Done)
-        return reply.changed
+        return (yield from amended("session", session, changes))
 
     @verb
     def end(self, session: str | int) -> Steps[int]:
-        """Mark a session completed, ended now. Returns how many sessions changed."""
+        """Mark a session completed, ended now. Returns how many sessions changed.
+
+        Raises ``Refused`` (``not_found``) if there is none.
+
+        Example::
+
+            client.sessions.end("release 1.2")
+        """
         changes = {"status": "completed", "ended_at": now_text()}
-        reply = yield from ask(Amend(target=str(session), type="session", set=changes), Done)
-        return reply.changed
+        return (yield from amended("session", session, changes))
 
     @verb
     def active(self, user: str | None = None, *, limit: int = 100) -> Steps[list[Row]]:
-        """Return the active sessions (of one user), the last active first."""
+        """Return the active sessions (of one user), the last active first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for row in client.sessions.active():
+                print(row["session_id"], row["last_active_at"])
+        """
         query = (
             "SELECT * FROM sessions WHERE status = 'active' AND (?1 IS NULL OR user_id = ?1)"
             " ORDER BY last_active_at DESC"
@@ -118,24 +181,32 @@ class Sessions(Namespace[Runner]):
 
     @verb
     def all(self, limit: int = 100, *, cursor: str | None = None) -> Steps[Page[Row]]:
-        """Return all sessions in pages, newest first."""
+        """Return all sessions in pages, newest first.
+
+        Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            page = client.sessions.all(50)
+            following = client.sessions.all(50, cursor=page.next_cursor)
+        """
         reply = yield from ask(List(type="session", limit=limit, cursor=cursor), Rows)
         return Page(reply.items, reply.next_cursor)
 
+    @verb
+    def streak(self, user: str | None = None, *, project: str | None = None) -> Steps[Streak]:
+        """Return how many local days in a row had a session (of a user, of a project).
 
-def only(reply: Rows, what: str, target: object) -> Row:
-    """Return the one row of a reply; raise ``Refused`` (``not_found``) if it has none."""
-    if not reply.items:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no {what} {target}.")
-    return reply.items[0]
+        A day counts if a session began on it or was last active on it. The current run may end
+        today or yesterday. Raises ``Unreachable`` without a daemon.
 
+        Example::
 
-def rows_of(table: Table) -> list[Row]:
-    """Return the rows of a ``sql`` reply as maps by column."""
-    columns: Sequence[str] = table.columns
-    return [dict(zip(columns, row, strict=True)) for row in table.rows]
-
-
-def now_text() -> str:
-    """Return the time as records carry it."""
-    return format_ms(time.time_ns() // 1_000_000)
+            days = client.sessions.streak().current_days
+        """
+        runs = yield from select(_RUNS_OF_DAYS, {"user": user, "project": project}, _Run)
+        return Streak(
+            current_days=runs[0].days if runs and runs[0].goes_on else 0,
+            longest_days=max((run.days for run in runs), default=0),
+            last_day=runs[0].last_day if runs else None,
+        )

@@ -124,8 +124,9 @@ def _step(changes: list[Row], kinds: frozenset[Kind]) -> tuple[list[tuple[Kind, 
     """Return about ``STEP_ROWS`` rows' worth of changes as runs, and the sequence they reach."""
     runs: list[tuple[Kind, int, int]] = []
     rows = 0
-    sequence = 0
+    reached = 0
     for sequence, kind, first, last in changes:
+        reached = sequence
         if kind in kinds:
             if runs and runs[-1][0] == kind and runs[-1][1] <= first <= runs[-1][2] + 1:
                 runs[-1] = (kind, runs[-1][1], max(runs[-1][2], last))
@@ -134,4 +135,4 @@ def _step(changes: list[Row], kinds: frozenset[Kind]) -> tuple[list[tuple[Kind, 
             rows += last - first + 1
         if rows >= STEP_ROWS:
             break
-    return runs, sequence
+    return runs, reached

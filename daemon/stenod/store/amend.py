@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 
 from steno_schema.errors import bad_request
-from steno_schema.records import Annotations, Conversation, Session, Share
+from steno_schema.records import (
+    AgentInteraction,
+    Annotations,
+    Conversation,
+    Session,
+    Share,
+    Task,
+)
 from steno_schema.requests import Amend
 from stenod.store.context import Context, json_or_none, optional_moment
 from stenod.store.exchanges import add_tags
@@ -18,6 +25,18 @@ _JSON_FIELDS = frozenset(
 _SESSION_FIELDS = frozenset({"title", "status", "ended_at", "project", "user", "metadata"})
 _CONVERSATION_FIELDS = frozenset({"title", "summary", "ended_at", "user", "metadata"})
 _MESSAGE_FIELDS = frozenset({"importance", "is_summarized", "content", "metadata"})
+_INTERACTION_FIELDS = frozenset(
+    {"status", "result_summary", "input_tokens", "output_tokens", "cost_usd", "completed_at"}
+)
+_TASK_FIELDS = frozenset(
+    {
+        *("session", "specialist", "task_type", "complexity"),
+        *("started_at", "completed_at", "duration_hours", "estimation_hours"),
+    }
+)
+_TIMES = frozenset({"started_at", "ended_at", "completed_at"})
+_KNOW_THEIR_CHANGE = frozenset({"exchange", "session", "conversation"})
+"""Records with an ``updated_at``."""
 
 
 def amend(context: Context, request: Amend) -> dict[str, Any]:
@@ -25,7 +44,7 @@ def amend(context: Context, request: Amend) -> dict[str, Any]:
     if request.type not in _AMENDERS:
         raise bad_request(
             f"A {request.type} cannot be amended.",
-            "Exchanges, sessions, conversations and messages can.",
+            f"These can: {', '.join(sorted(_AMENDERS))}.",
         )
     table, fields = _AMENDERS[request.type]
     unknown = sorted(set(request.set) - fields)
@@ -47,7 +66,7 @@ def amend(context: Context, request: Amend) -> dict[str, Any]:
         _amend_tags(context, request, row_id)
     if request.type == "message":
         context.changes.add("message", row_id)
-    else:
+    if request.type in _KNOW_THEIR_CHANGE:
         context.connection.execute(
             f"UPDATE {table} SET updated_at = ? WHERE id = ?", (context.now(), row_id)
         )
@@ -77,18 +96,17 @@ def _keep_original(context: Context, message_id: int) -> None:
 
 def _checked(request: Amend) -> dict[str, Any]:
     """Return column values, checked by the same types a new record is checked by."""
-    told = {name: value for name, value in request.set.items() if value is not None}
     try:
         checked: msgspec.Struct = msgspec.convert(
-            _REQUIRED.get(request.type, {}) | told, _CHECKED[request.type], strict=False
+            _REQUIRED.get(request.type, {}) | request.set, _CHECKED[request.type], strict=False
         )
     except msgspec.ValidationError as error:
         raise bad_request(f"The new value does not fit: {error}.") from error
-    values = {name: getattr(checked, name) if name in told else None for name in request.set}
+    values = {name: getattr(checked, name) for name in request.set}
     for name, value in values.items():
         if name in _JSON_FIELDS:
             values[name] = json_or_none(value)
-        elif name == "ended_at":
+        elif name in _TIMES:
             values[name] = optional_moment(value)
     return values
 
@@ -99,8 +117,8 @@ class _CheckedAnnotations(Annotations, tag="annotations", kw_only=True):
 
 class _CheckedMessage(msgspec.Struct, kw_only=True):
     importance: Share | None = None
-    is_summarized: bool | None = None
-    content: str | None = None
+    is_summarized: bool = False
+    content: str = ""
     metadata: dict[str, Any] | None = None
 
 
@@ -109,15 +127,27 @@ _CHECKED: dict[str, type[msgspec.Struct]] = {
     "session": Session,
     "conversation": Conversation,
     "message": _CheckedMessage,
+    "agent_interaction": AgentInteraction,
+    "task": Task,
 }
 _REQUIRED: dict[str, dict[str, Any]] = {
     "exchange": {"type": "annotations", "id": ""},
     "session": {"type": "session", "id": "", "key": "k"},
     "conversation": {"type": "conversation", "id": "", "key": "k"},
+    "agent_interaction": {
+        "type": "agent_interaction",
+        "id": "",
+        "conversation": "c",
+        "agent_type": "a",
+        "task_description": "",
+    },
+    "task": {"type": "task", "id": "", "key": "k"},
 }
 _AMENDERS = {
     "exchange": ("exchange", _EXCHANGE_FIELDS),
     "session": ("session", _SESSION_FIELDS),
     "conversation": ("conversation", _CONVERSATION_FIELDS),
     "message": ("message", _MESSAGE_FIELDS),
+    "agent_interaction": ("agent_interaction", _INTERACTION_FIELDS),
+    "task": ("task", _TASK_FIELDS),
 }

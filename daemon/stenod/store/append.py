@@ -1,5 +1,6 @@
 """Append: a request's records stored in order, all of them or none."""
 
+from collections import Counter
 from typing import Any
 
 from steno_schema import records
@@ -51,11 +52,12 @@ def append(context: Context, request: Append) -> Appended:
             _create(context, record, request.duplicate_check) for record in request.records
         ]
         return Appended(outcomes=outcomes)
-    created = 0
-    for record in request.records:
-        created += _store(context, record, _MERGE) == "created"
+    became = Counter(_store(context, record, _MERGE) for record in request.records)
     if request.source is not None:
-        ledger.advance(context, request.source, created)
+        if became["gone"]:
+            # What was forgotten stands in these bytes too.
+            request.source.chunk, request.source.sample = b"", None
+        ledger.advance(context, request.source, became["created"])
     return Appended(outcomes=[])
 
 

@@ -23,12 +23,25 @@ log = logging.getLogger("stenod.sqlite")
 
 
 def _log(code: int, message: str) -> None:
-    """SQLite's own log: statements without their values, never text of a record."""
-    if code & 0xFF not in _ORDINARY:
-        log.warning("%s (%d)", message, code)
+    """SQLite's own log, without the statements: those of a client may quote what it looks for."""
+    if code & 0xFF in _SERIOUS:
+        log.warning("%s (%d)", message.partition("; [")[0].partition(' in "')[0], code)
 
 
-_ORDINARY = {apsw.SQLITE_SCHEMA, apsw.SQLITE_NOTICE, apsw.SQLITE_OK, apsw.SQLITE_INTERRUPT}
+_SERIOUS = {
+    apsw.SQLITE_CANTOPEN,
+    apsw.SQLITE_CORRUPT,
+    apsw.SQLITE_FULL,
+    apsw.SQLITE_INTERNAL,
+    apsw.SQLITE_IOERR,
+    apsw.SQLITE_MISUSE,
+    apsw.SQLITE_NOMEM,
+    apsw.SQLITE_NOTADB,
+    apsw.SQLITE_PROTOCOL,
+    apsw.SQLITE_READONLY,
+    apsw.SQLITE_WARNING,
+}
+"""What tells of the disk or of a defect; the rest is told to whoever asked."""
 apsw.config(apsw.SQLITE_CONFIG_LOG, _log)
 
 
@@ -47,8 +60,9 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     """Open the one connection that writes; creates the file if there is none."""
     connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    # Settings that only a new file takes come before anything is written to it.
-    connection.pragma("auto_vacuum", "INCREMENTAL")
+    if not connection.pragma("page_count"):
+        # Only a new file takes this; an old one would be written to at every opening.
+        connection.pragma("auto_vacuum", "INCREMENTAL")
     connection.pragma("journal_mode", "WAL")
     connection.pragma("synchronous", "FULL")
     if sys.platform == "darwin":

@@ -1,12 +1,13 @@
 """Local days, as roll-ups count them: the day of an exchange, a day's bounds, and what is dirty."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 import apsw
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_DAY_MS = 86_400_000
 DAY_SQL = (
     "CAST(julianday(date(e.created_at / 1000, 'unixepoch', 'localtime')) - 2440587.5 AS INTEGER)"
 )
@@ -15,15 +16,24 @@ DAY_SQL = (
 
 def day_of(milliseconds: int) -> int:
     """Return the local day of a time, in days since 1970-01-01."""
-    moment = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    except (OverflowError, ValueError):  # at the ends of the calendar no zone shifts any more
+        return milliseconds // _DAY_MS
     return moment.date().toordinal() - _EPOCH_ORDINAL
 
 
 def bounds_of(day: int) -> tuple[int, int]:
     """Return [start, end) of a local day in milliseconds; 23 to 25 hours, as clocks have it."""
-    midnight = datetime.combine(date.fromordinal(day + _EPOCH_ORDINAL), time())
-    following = midnight + timedelta(days=1)
-    return int(midnight.timestamp() * 1000), int(following.timestamp() * 1000)
+    return _midnight_ms(day), _midnight_ms(day + 1)
+
+
+def _midnight_ms(day: int) -> int:
+    try:
+        midnight = datetime.combine(date.fromordinal(day + _EPOCH_ORDINAL), time())
+        return int(midnight.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        return day * _DAY_MS
 
 
 def text_of(day: int) -> str:

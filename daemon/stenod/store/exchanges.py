@@ -37,6 +37,7 @@ INSERT INTO usage (uid, content_hash, session_id, conversation_id, exchange_id, 
   cache_write_1h_tokens, reasoning_tokens, total_tokens, tokens_complete, cost_usd, request_id,
   recorded_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING id
 """
 _DUPLICATE = """
 SELECT e.uid FROM exchange AS e JOIN message AS p ON p.id = e.prompt_id
@@ -271,7 +272,7 @@ def create_usage(context: Context, record: Usage) -> str:
         exchange_id = context.connection.execute(
             "SELECT id FROM exchange WHERE uid = ?", (uid_of(record.exchange),)
         ).get
-    context.connection.execute(
+    usage_id = context.connection.execute(
         _INSERT_USAGE,
         (
             uid,
@@ -286,5 +287,6 @@ def create_usage(context: Context, record: Usage) -> str:
             record.request_id,
             moment(record.recorded_at, now),
         ),
-    )
+    ).get
+    context.changes.add("usage", usage_id)
     return "created"

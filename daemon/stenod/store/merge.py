@@ -25,7 +25,9 @@ UPDATE exchange SET
    cache_write_1h_tokens, reasoning_tokens, tokens_complete, cost_usd) =
   (SELECT sum(u.input_tokens), sum(u.output_tokens), sum(u.cache_read_tokens),
      sum(u.cache_write_tokens), sum(u.cache_write_5m_tokens), sum(u.cache_write_1h_tokens),
-     sum(u.reasoning_tokens), min(u.tokens_complete), sum(u.cost_usd)
+     sum(u.reasoning_tokens), min(u.tokens_complete),
+     iif(sum(u.cost_usd IS NULL AND u.input_tokens + u.output_tokens + u.cache_read_tokens
+       + u.cache_write_tokens > 0), NULL, sum(u.cost_usd))
    FROM usage AS u WHERE u.exchange_id = exchange.id AND u.nested = 0
      AND u.conversation_id = exchange.conversation_id),
   updated_at = ?1
@@ -36,6 +38,8 @@ WHERE id = ?2
 def merge_message(context: Context, record: Message) -> str:
     """Store a captured message, or settle it with the sighting known already."""
     uid = uid_of(record.id)
+    if context.is_gone(uid):
+        return "gone"
     conversation_id = conversation_of(context, record.conversation, record.session)
     exchange_id = exchange_of(context, record.exchange)
     position = record.position or 0
@@ -46,8 +50,6 @@ def merge_message(context: Context, record: Message) -> str:
         (uid,),
     )
     if known is None:
-        if context.is_gone(uid):
-            return "existed"
         _insert_message(context, record, uid, conversation_id, exchange_id)
         return "created"
     row_id, known_conversation, known_copied, known_position, known_exchange, content, nested = (
@@ -176,7 +178,9 @@ def _insert_turn(context: Context, record: Turn, uid: bytes) -> str:
         "SELECT id, exchange_id FROM message WHERE uid = ?",
         (uid_of(record.prompt_message),),
     )
-    if prompt is None or context.is_gone(uid):
+    if context.is_gone(uid):
+        return "gone"
+    if prompt is None:
         return "existed"
     now = context.now()
     exchange_id = context.connection.execute(

@@ -12,17 +12,25 @@ from steno_schema import migrations
 from steno_schema.errors import ErrorCode, RequestError
 
 
-def check_belongs(path: Path, vfs: str | None = None) -> None:
+def check_belongs(path: Path) -> None:
     """Refuse the database of another program or a newer release, without writing a byte to it."""
     if not path.exists() or not path.stat().st_size:
         return
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     try:
-        _checked_version(connection, migrations.numbered()[-1][0])
+        _check(path, apsw.SQLITE_OPEN_READONLY)
+    except apsw.ReadOnlyError:
+        # A crash in a transaction of the old kind: whoever reads has to roll it back.
+        _check(path, apsw.SQLITE_OPEN_READWRITE)
     except apsw.NotADBError as error:
         raise RequestError(
             ErrorCode.INCOMPATIBLE, "The database file is no SQLite database.", "Move it away."
         ) from error
+
+
+def _check(path: Path, flags: int) -> None:
+    connection = apsw.Connection(str(path), flags=flags)
+    try:
+        _checked_version(connection, migrations.numbered()[-1][0])
     finally:
         connection.close()
 

@@ -116,6 +116,8 @@ def put_conversation(context: Context, record: Conversation) -> str:
     started = optional_moment(record.started_at)
     created = moment(record.created_at, started if started is not None else now)
     known = context.keys.known_conversation(record.key)
+    if known is None and context.is_gone(uid):
+        return "gone"
     session_id = None
     if record.session is not None or known is None:
         session_id = context.keys.session(record.session or record.key, now)
@@ -135,8 +137,6 @@ def put_conversation(context: Context, record: Conversation) -> str:
         "metadata": json_or_none(record.metadata),
     }
     if known is None:
-        if context.is_gone(uid):
-            return "gone"
         values |= {"key": record.key, "kind": record.kind}
         values |= {"created_at": created, "updated_at": now}
         values["started_at"] = started if started is not None else created

@@ -4,10 +4,12 @@
 once under their id; those with a key of their own are replaced when said again (``UPSERTS``).
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from steno_schema import records
+from steno_schema.errors import bad_request
 from stenod.store.context import (
     Context,
     check_same,
@@ -17,6 +19,7 @@ from stenod.store.context import (
     optional_moment,
     uid_of,
 )
+from stenod.store.remove import is_removed
 from stenod.store.rows import fetch_one
 
 Row = dict[str, Any]
@@ -62,6 +65,8 @@ def _handoff(_context: Context, record: records.Handoff, now: int) -> Row:
 
 
 def _metric(_context: Context, record: records.Metric, now: int) -> Row:
+    if not math.isfinite(record.value):
+        raise bad_request(f"A metric's value is a finite number, not {record.value}.")
     return {
         "metric": record.metric,
         "value": record.value,
@@ -166,25 +171,31 @@ def create_row(context: Context, record: records.Record) -> str:
 
 def set_preference(context: Context, record: records.Preference) -> str:
     """Keep the newer value of a user's preference."""
+    at = moment(record.updated_at, context.now())
+    if is_removed(context, "preference", (record.user, record.key), at):
+        return "gone"
     return _upsert(
         context,
         "INSERT INTO preference (uid, user, key, value, updated_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (user, key) DO UPDATE SET value = excluded.value,"
         " updated_at = excluded.updated_at WHERE excluded.updated_at >= updated_at",
         record.id,
-        (record.user, record.key, record.value, moment(record.updated_at, context.now())),
+        (record.user, record.key, record.value, at),
     )
 
 
 def set_metadata(context: Context, record: records.MetadataEntry) -> str:
     """Keep the newer value of a metadata key."""
+    at = moment(record.updated_at, context.now())
+    if is_removed(context, "metadata_entry", (record.key,), at):
+        return "gone"
     return _upsert(
         context,
         "INSERT INTO metadata_entry (uid, key, value, updated_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
         " updated_at = excluded.updated_at WHERE excluded.updated_at >= updated_at",
         record.id,
-        (record.key, record.value, moment(record.updated_at, context.now())),
+        (record.key, record.value, at),
     )
 
 

@@ -34,7 +34,12 @@ def find(connection: apsw.Connection, table: str, target: str) -> tuple[int, str
 def _one(
     connection: apsw.Connection, table: str, condition: str, value: bytes | str | int
 ) -> tuple[int, str] | None:
-    row = fetch_one(connection, f"SELECT id, uid FROM {table} WHERE {condition}", (value,))
+    """Return the newest of the rows meant: the key of a task may stand for several."""
+    row = fetch_one(
+        connection,
+        f"SELECT id, uid FROM {table} WHERE {condition} ORDER BY id DESC LIMIT 1",
+        (value,),
+    )
     return None if row is None else (row[0], format_id(row[1]))
 
 

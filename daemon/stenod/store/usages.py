@@ -23,6 +23,8 @@ WHERE id = ?
 def merge_usage(context: Context, record: Usage) -> str:
     """Store a model call's counts, keeping the highest seen of each."""
     uid = uid_of(record.id)
+    if context.is_gone(uid):
+        return "gone"
     conversation_id = (
         None
         if record.conversation is None
@@ -31,11 +33,10 @@ def merge_usage(context: Context, record: Usage) -> str:
     exchange_id = exchange_of(context, record.exchange)
     known = fetch_one(context.connection, f"SELECT {_KNOWN} FROM usage WHERE uid = ?", (uid,))
     if known is None:
-        if context.is_gone(uid):
-            return "existed"
         _insert_usage(context, record, uid, conversation_id, exchange_id)
         return "created"
     row_id, known_exchange = known[:2]
+    context.changes.add("usage", row_id)
     _raise_counts(context, record, row_id)
     if _takes_over(context, record, conversation_id, known[2:]):
         context.connection.execute(
@@ -116,12 +117,13 @@ def _insert_usage(
         if record.session is None
         else context.keys.session(record.session, context.now(), agent=record.agent)
     )
-    context.connection.execute(
+    usage_id = context.connection.execute(
         "INSERT INTO usage (uid, session_id, conversation_id, exchange_id, agent, model,"
         " input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,"
         " cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, total_tokens,"
         " tokens_complete, cost_usd, request_id, recorded_at, position, nested, copied)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
         (
             uid,
             session_id,
@@ -145,6 +147,7 @@ def _insert_usage(
             record.nested,
             record.copied,
         ),
-    )
+    ).get
+    context.changes.add("usage", usage_id)
     if exchange_id is not None:
         context.touched.add(exchange_id)

@@ -1,0 +1,178 @@
+"""Every verb is there in both colours and says what it promises; the client's own and ``admin``."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from steno.aclient import AsyncClient
+from steno.batch import AsyncBatch
+from steno.client import Client
+from steno.errors import Misuse
+from steno.verbs import Verb
+from steno_schema.requests import Admin
+from support.faces import Face
+from support.live import Live
+from support.running import RunningDaemon
+
+VERBS = {
+    "history": "save get update delete search recent today this_week by_tag by_framework by_model"
+    " between stats similar",
+    "sessions": "start create get update end active all streak",
+    "conversations": "create add_exchange get end summarise list messages context",
+    "messages": "add add_many search recent set_importance mark_summarised",
+    "agents": "start complete fail cancel list",
+    "routing": "log list summary",
+    "costs": "add by_session by_model by_day total",
+    "preferences": "set get all delete",
+    "patterns": "observe list log_usage roi",
+    "handoffs": "create latest list",
+    "metrics": "record summary",
+    "tasks": "create complete get stats",
+    "commands": "log recent stats",
+    "errors": "log recent summary",
+    "workflow": "get set",
+    "metadata": "get set delete",
+    "admin": "vacuum optimize checkpoint integrity_check",
+}
+ALL = [(namespace, verb) for namespace, verbs in VERBS.items() for verb in verbs.split()]
+ALL += [("", verb) for verb in ["request", "append", "ping", "status", "storage_stats", "sql"]]
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("namespace", VERBS)
+def test_every_verb_is_there(client: type[Client | AsyncClient], namespace: str) -> None:
+    group = type(getattr(client(), namespace))
+    verbs = {name for name, value in vars(group).items() if isinstance(value, Verb)}
+    assert verbs >= set(VERBS[namespace].split())
+
+
+@pytest.mark.parametrize(("namespace", "verb"), ALL)
+def test_every_verb_says_what_it_does(namespace: str, verb: str) -> None:
+    client = Client()
+    group = getattr(client, namespace) if namespace else client
+    doc = inspect.getdoc(getattr(group, verb)) or ""
+    promise, _, example = doc.partition("\nExample::\n\n")
+    assert re.search(r"[Rr]aises?\b|``Misuse``", promise), "it says nothing about errors"
+    compile(textwrap.dedent(example), verb, "exec")
+    assert verb in example
+
+
+def test_a_namespace_is_made_once(tmp_path: Path) -> None:
+    client = Client(tmp_path)
+    assert client.agents is client.agents
+    assert client.batch().agents is not client.agents
+
+
+def test_storage_stats_are_those_of_the_views(live: Live) -> None:
+    live.call(live.client.history.save("p", "o", user=live.key("user")))
+    live.call(live.client.messages.add(live.key("thread"), "user", "text"))
+    stats = live.call(live.client.storage_stats())
+    query = (
+        "SELECT (SELECT COUNT(DISTINCT user_id) FROM conversation_threads),"
+        " (SELECT COUNT(*) FROM conversation_threads),"
+        " (SELECT COUNT(*) FROM conversation_messages)"
+    )
+    assert (stats.users, stats.threads, stats.messages) == live.row(query)
+    assert stats.messages > 0
+    assert (stats.backend, stats.mode) == ("sqlite", "private")
+
+
+def test_the_database_is_made_smaller_and_is_sound(live: Live) -> None:
+    admin = live.client.admin
+    saved = [live.call(live.client.history.save("x" * 50_000)) for _ in range(20)]
+    for each in saved:
+        live.call(live.client.history.delete(each.id))
+    vacuumed = live.call(admin.vacuum())
+    assert vacuumed.pages_after < vacuumed.pages_before
+    assert live.row("PRAGMA page_count") == (vacuumed.pages_after,)
+    assert live.call(admin.optimize()).duration_ms >= 0
+    live.call(live.client.metadata.set("k", "v"))
+    checkpointed = live.call(admin.checkpoint())
+    assert checkpointed.copied == checkpointed.pages
+    log = live.daemon.database.with_name("steno.db-wal")
+    assert not log.exists() or log.stat().st_size == 0
+    integrity = live.call(admin.integrity_check())
+    assert (integrity.ok, integrity.problems, integrity.broken_references) == (True, [], 0)
+
+
+def test_one_batch_takes_writes_of_every_namespace(live: Live) -> None:
+    session = live.key("session")
+    batch = live.client.batch()
+    batch.agents.start("a", "t", conversation=session)
+    batch.routing.log("i", conversation=session)
+    batch.preferences.set("k", "v", user=session)
+    batch.patterns.observe(session, "k")
+    batch.patterns.log_usage("p", session=session)
+    batch.handoffs.create("s", from_session=session)
+    batch.metrics.record(session, 1)
+    batch.tasks.create(session, session=session)
+    batch.commands.log("c", session=session)
+    batch.errors.log("e", session=session)
+    batch.workflow.set(current_task=session)
+    batch.metadata.set(session, "v")
+    with pytest.raises(Misuse, match="plain writes"):
+        batch.agents.complete("x")
+    with pytest.raises(Misuse, match="plain writes"):
+        batch.costs.total()
+    counts = {
+        "agent_interactions": "conversation_id", "routing_decisions": "conversation_id",
+        "user_preferences": "user_id", "learned_patterns": "pattern_type",
+        "pattern_usage": "session_id", "session_handoffs": "from_session_id",
+        "memory_metrics": "metric", "tasks": "task_id", "commands": "session_id",
+        "errors": "session_id", "workflow_state": "current_task", "metadata": "key",
+    }  # fmt: skip
+    query = " UNION ALL ".join(
+        f"SELECT count(*) FROM {view} WHERE {column} = ?1" for view, column in counts.items()
+    )
+    assert live.rows(query, session) == [(0,)] * 12
+    live.call(_sent(batch) if live.is_async else batch.__exit__(None, None, None))
+    assert live.rows(query, session) == [(1,)] * 12
+    assert len(batch.saved) == 12
+
+
+async def _sent(batch: AsyncBatch) -> None:
+    async with batch:
+        pass
+
+
+@pytest.fixture
+def away(request: pytest.FixtureRequest, home: Path) -> Iterator[Face]:
+    """A client whose daemon is not there."""
+    face = Face(request.param, home)
+    yield face
+    face.close()
+
+
+@pytest.mark.parametrize("away", ["sync", "async"], indirect=True)
+def test_what_was_said_while_the_daemon_was_away_arrives(away: Face, home: Path) -> None:
+    client = away.client
+    run = away.result(client.agents.start("a", "t", conversation="c"))
+    away.result(client.preferences.set("k", "v", user="u"))
+    task = away.result(client.tasks.create("t"))
+    assert {run.stored, task.stored} == {"spool"}
+    daemon = RunningDaemon(home)
+    daemon.start("--no-capture")
+    try:
+        live = Live(daemon, away)
+        with daemon.client() as reader:
+            reader.request(Admin(action="drain_spool", arguments={"wait": True}))
+            assert reader.admin.integrity_check().ok
+        query = (
+            "SELECT (SELECT uid FROM agent_interactions), (SELECT uid FROM tasks),"
+            " (SELECT preference_value FROM user_preferences)"
+        )
+        assert live.rows(query) == [(run.id, task.id, "v")]
+        assert live.call(client.preferences.get("k", user="u")) == "v"
+    finally:
+        daemon.stop()
+
+
+def test_days_follow_the_local_zone(daemon_at_rest: RunningDaemon) -> None:
+    daemon_at_rest.start("--no-capture", environ={"TZ": "Asia/Tokyo"})
+    with daemon_at_rest.client() as client:
+        client.costs.add("m", recorded_at="2026-01-02T16:00:00Z")
+        assert [day.name for day in client.costs.by_day()] == ["2026-01-03"]
