@@ -1,6 +1,6 @@
 # make run    install what the daemon needs, start it with capture, show its status
 # make test   install everything else, then lint, types and every test
-# Also: lint, types, bench [WHAT=saves], lock, clean.
+# Also: lint, types, bench [WHAT=saves], lock, prices, clean.
 
 # Any Python from 3.11 on; `make PYTHON=python3.12 run` chooses one.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint types bench lock clean
+.PHONY: run test lint types bench lock prices clean
 
 run: .venv/runtime.stamp
 	$(BIN)/steno up
@@ -49,6 +49,12 @@ lock: .venv/runtime.stamp
 	$(INSTALL) uv
 	$(COMPILE) --group build --output-file requirements.lock pyproject.toml
 	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+# The newest price list, in an environment of its own: nothing of it is needed at run time.
+prices:
+	$(PYTHON) -m venv build/prices
+	build/prices/bin/python -m pip install --quiet --disable-pip-version-check genai-prices
+	build/prices/bin/python tools/make_prices.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

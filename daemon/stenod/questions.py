@@ -1,5 +1,6 @@
 """The verbs that read, and what each asks of a connection."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from steno_schema.limits import FRESHNESS_WAIT_S
 from steno_schema.replies import AnyReply, Exchanges, Messages, Rows, Table
 from steno_schema.requests import Get, List, Search, Sql, Stats
 from stenod.progress import Progress
+from stenod.query.calls import cost_rows
 from stenod.query.exchanges import get_exchange, list_exchanges
 from stenod.query.records import get_message, get_row, list_messages, list_rows
 from stenod.query.sql import run_sql
@@ -16,11 +18,19 @@ from stenod.query.stats import statistics
 from stenod.search.search import search
 
 Question = Callable[[apsw.Connection, Any, Progress], AnyReply]
+_OF_COSTS = ("call_cost", "exchange_cost")
+_OF_EXCHANGES = ("analysis", *_OF_COSTS)
+
+
+def _wait(progress: Progress, *names: str) -> dict[str, int]:
+    """Wait for followers as long as a question may; return how far each is behind."""
+    deadline = time.monotonic() + FRESHNESS_WAIT_S
+    return {name: progress.wait_for(name, max(deadline - time.monotonic(), 0)) for name in names}
 
 
 def _get(connection: apsw.Connection, request: Get, progress: Progress) -> AnyReply:
     if request.type == "exchange":
-        progress.wait_for("analysis", FRESHNESS_WAIT_S)
+        _wait(progress, *_OF_EXCHANGES)
         return Exchanges(items=[get_exchange(connection, request.target)])
     if request.type == "message":
         return Messages(items=[get_message(connection, request.target)])
@@ -29,8 +39,11 @@ def _get(connection: apsw.Connection, request: Get, progress: Progress) -> AnyRe
 
 def _list(connection: apsw.Connection, request: List, progress: Progress) -> AnyReply:
     if request.type == "exchange":
-        progress.wait_for("analysis", FRESHNESS_WAIT_S)
+        _wait(progress, *_OF_EXCHANGES)
         return list_exchanges(connection, request)
+    if request.type == "cost":
+        _wait(progress, *_OF_COSTS)
+        return cost_rows(connection, request)
     if request.type == "message":
         return list_messages(connection, request)
     return list_rows(connection, request)
@@ -45,9 +58,10 @@ def _search(connection: apsw.Connection, request: Search, progress: Progress) ->
 
 
 def _stats(connection: apsw.Connection, request: Stats, progress: Progress) -> AnyReply:
-    progress.wait_for("analysis", FRESHNESS_WAIT_S)
-    behind = progress.wait_for("rollup", FRESHNESS_WAIT_S)
-    return statistics(connection, request, use_rollup=behind == 0)
+    behind = _wait(progress, *_OF_EXCHANGES, "rollup")
+    reply = statistics(connection, request, use_rollup=behind["rollup"] == 0)
+    reply.totals["costs_behind"] = max(behind[name] for name in _OF_COSTS)
+    return reply
 
 
 def _sql(connection: apsw.Connection, request: Sql, _progress: Progress) -> Table:

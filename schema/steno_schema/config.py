@@ -80,13 +80,35 @@ class Defaults(Struct, kw_only=True, forbid_unknown_fields=True):
     session: str | None = None
 
 
+PerMillion = Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class OwnPrice(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a model costs, in US dollars per million tokens.
+
+    Cache reads and writes without a price of their own are charged as input, writes for one hour
+    as other writes.
+    """
+
+    input: PerMillion
+    output: PerMillion
+    cache_read: PerMillion | None = None
+    cache_write: PerMillion | None = None
+    cache_write_1h: PerMillion | None = None
+
+
 class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set, with its default."""
+    """Everything that can be set, with its default.
+
+    ``prices`` holds a person's own by the name of the model, or a pattern with ``*``; they go
+    before those that come with the release.
+    """
 
     tracking: Tracking = msgspec.field(default_factory=Tracking)
     capture: Capture = msgspec.field(default_factory=Capture)
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     defaults: Defaults = msgspec.field(default_factory=Defaults)
+    prices: dict[str, OwnPrice] = {}
 
 
 ENVIRONMENT = {
@@ -133,7 +155,7 @@ def load(paths: Paths, environ: dict[str, str] | None = None) -> Loaded:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{paths.config} or the environment: {error}") from error
     for section in Settings.__struct_fields__:
-        for name in getattr(settings, section).__struct_fields__:
+        for name in getattr(getattr(settings, section), "__struct_fields__", ()):
             origins.setdefault(f"{section}.{name}", "default")
     return Loaded(settings, origins)
 

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,18 @@ from steno_schema.ids import uuid7, uuid8
 from steno_schema.records import AnyRecord, Conversation, Exchange, Message, Tokens, Turn, Usage
 from steno_schema.replies import Rows
 from steno_schema.requests import Admin, Append, Delete, Filters, List, Stats
+from stenod.followers.cost import CallCost, ExchangeCost
+from stenod.followers.follower import Follower
+from stenod.followers.rollup import RollUp, roll_up
 from stenod.prices.pricelist import Counts, PriceList
 from stenod.query.calls import cost_rows
 from stenod.query.stats import statistics
+from stenod.store.append import append
+from stenod.store.connection import open_writer
+from stenod.store.context import Context
+from stenod.store.days import DAY_SQL
+from stenod.store.merge import refresh_touched
+from stenod.store.migrate import migrate
 from support.running import RunningDaemon
 from support.store import Store, call, exchange, sighting
 from support.wire import Wire
@@ -60,7 +70,7 @@ def every_cost_is_right(reader: apsw.Connection) -> None:
             assert computed == expected_cost(tuple(row))
             assert complete == (None if computed is None else told)
             continue
-        parts = reader.execute(
+        parts: list[tuple[Any, ...]] = reader.execute(
             "SELECT coalesce(cost_usd, computed_cost_usd), cost_usd IS NOT NULL OR tokens_complete,"
             " input_tokens + output_tokens + cache_read_tokens + cache_write_tokens, cost_usd"
             " FROM usage WHERE exchange_id = ? AND nested = 0 AND (? OR conversation_id = ?)",
@@ -151,6 +161,44 @@ def test_other_prices_compute_everything_again(tmp_path: Path) -> None:
         store.close()
     nothing = (None, None, None)
     assert costs == [nothing, (2.0, 3.0, "config.toml"), (2.0, 3.0, "config.toml"), nothing]
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[apsw.Connection]:
+    """A database with a transcript that no follower has seen yet."""
+    connection = open_writer(tmp_path / "steno.db")
+    migrate(connection)
+    context = Context(connection)
+    append(context, Append(records=transcript(), mode="merge"))
+    refresh_touched(context)
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("exchanges_first", [True, False])
+def test_either_follower_may_be_ahead(filled: apsw.Connection, exchanges_first: bool) -> None:
+    followers: list[Follower] = [CallCost(PRICES), ExchangeCost(PRICES)]
+    for follower in reversed(followers) if exchanges_first else followers:
+        follower.put(filled, 1, 100)
+    every_cost_is_right(filled)
+    assert filled.execute("SELECT computed_cost_usd > 0 FROM exchange").get
+
+
+def test_a_day_is_rolled_up_again_when_a_price_changed(filled: apsw.Connection) -> None:
+    RollUp().put(filled, 1, 100)
+    other = PriceList({"claude-*": OwnPrice(input=1, output=1)})
+    for prices, changes in ((PRICES, True), (PRICES, False), (other, True)):
+        for day in _column(filled, "SELECT day FROM rollup_day"):
+            roll_up(filled, day)
+        CallCost(prices).put(filled, 1, 100)
+        ExchangeCost(prices).put(filled, 1, 100)
+        unclean = "SELECT DISTINCT day FROM rollup_day WHERE clean = 0"
+        of_exchange = f"SELECT {DAY_SQL} FROM exchange AS e"
+        assert (filled.execute(of_exchange).get in _column(filled, unclean)) is changes
+
+
+def _column(connection: apsw.Connection, query: str) -> list[Any]:
+    return [row[0] for row in connection.execute(query)]
 
 
 def transcript() -> list[AnyRecord]:

@@ -78,6 +78,17 @@ def test_calls_that_go_with_their_session_leave_the_rollups(store: Store) -> Non
     assert store.reader.execute("SELECT count(*) FROM rollup_day WHERE clean = 1").get
 
 
+def test_money_adds_up_alike_in_any_order(store: Store) -> None:
+    """Large and small costs together: sums of fractions would differ in their last digits."""
+    rng = random.Random(5)
+    batch = [exchange(rng) for _ in range(200)]
+    for number, record in enumerate(batch):
+        record.cost_usd = 1e6 / 7 if number % 40 == 0 else rng.random() / 1e6
+    store.ask(Append(records=list(batch)))
+    store.rolled_up()
+    same_both_ways(store.reader)
+
+
 @pytest.mark.parametrize("dimension", ["", "outside"])
 def test_a_wrong_rollup_would_be_noticed(store: Store, dimension: str) -> None:
     """The comparison can fail: a roll-up that missed something differs from the scan."""

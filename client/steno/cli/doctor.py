@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from steno.cli.checks import Check, check_configuration, check_disk, check_files, check_spool
 from steno.cli.checks_daemon import check_capture, check_database, check_versions
+from steno.cli.checks_tracking import check_tracking
 from steno.cli.command import Command, Context, no_arguments
 from steno.cli.launch import find_daemon
 from steno.cli.screen import escape_line
@@ -48,6 +49,7 @@ def _checks(context: Context) -> Iterator[Check]:
         yield from _ask(context, "database", check_database)
     yield from check_spool(paths, daemon_runs=welcome is not None)
     yield check_disk(paths)
+    yield check_tracking(paths)
     if welcome is not None:
         yield from _ask(context, "capture", check_capture)
 

@@ -60,6 +60,9 @@ def record_of(fields: dict[str, Any]) -> AnyRecord:
     told = {_ALIASES.get(name, name): value for name, value in fields.items() if value is not None}
     if kind in {"session", "conversation"}:
         told["key"] = told.pop(kind, None)
+    if fields.get("cost_source") == "computed" and fields.get("origin") == "script":
+        # It follows from the tokens again. Of an agent's turn it does not: that was many calls.
+        told.pop("cost_usd", None)
     told |= {"type": kind, "id": _id_of(kind, fields)}
     _spell_out(told)
     return msgspec.convert(told, record_type)

@@ -34,10 +34,12 @@ def _escaped(match: re.Match[str]) -> str:
 def plain(value: Any) -> Any:
     """Return a struct, or each of a list, as a map that holds every field, also those at their default.
 
-    The wire leaves defaults out; programs that read JSON want to find ``0`` and ``null``.
+    The wire leaves defaults out; programs that read JSON want to find ``0`` and ``null``. What an
+    older daemon does not say is left out.
     """
     if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        held = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: plain(each) for name, each in held if each is not msgspec.UNSET}
     return [plain(item) for item in value] if is_list(value) else value
 
 

@@ -43,7 +43,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "numbers": {
         "stats": Entry("stats", "totals and tables"),
-        "cost": Entry("stats", "what it cost, as far as it was reported"),
+        "cost": Entry("cost", "what was spent, and how that was computed"),
         "sql": Entry("sql", "a read-only SQL statement over the views"),
     },
     "in and out": {

@@ -1,17 +1,17 @@
-"""``steno stats`` and ``steno cost``: totals, and tables by day, model, agent and more."""
+"""``steno stats``: totals, and tables by day, model, agent and more."""
 
 import argparse
 from typing import Any
 
 from steno.cli.command import Command, Context
 from steno.cli.filters import add_filters, filters_from
-from steno.cli.jsontext import is_list
+from steno.cli.jsontext import is_list, is_map
 from steno.cli.screen import Screen
 from steno.cli.tables import bar
 from steno_schema.replies import Statistics
 from steno_schema.requests import Filters, Stats
 
-_BY = ("day", "model", "agent", "project", "tag", "category", "session")
+BY = ("day", "model", "agent", "project", "tag", "category", "session")
 _TOTALS = {
     "exchanges": "exchanges",
     "sessions": "sessions",
@@ -26,24 +26,17 @@ _TOTALS = {
     "cache_write_tokens": "  cache write",
     "cost_usd": "cost",
 }
-_COST_COLUMNS = {
-    "exchanges": "exchanges",
-    "input_tokens": "input",
-    "output_tokens": "output",
-    "cache_read_tokens": "cache read",
-    "cache_write_tokens": "cache write",
-    "cost_usd": "cost",
+OUTSIDE = {
+    "subagent": "outside: sub-agents",
+    "compaction": "outside: compactions",
+    "other": "outside: other calls",
 }
+"""What calls that belong to no exchange were for."""
 _BAR_COLUMNS = 24
 
 
 def _configure_stats(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", choices=_BY, help="a table by this, instead of the top of each")
-    _configure_groups(parser)
-
-
-def _configure_cost(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", choices=_BY, default="model", help="model unless told")
+    parser.add_argument("--by", choices=BY, help="a table by this, instead of the top of each")
     _configure_groups(parser)
 
 
@@ -81,27 +74,18 @@ def _run_stats(context: Context) -> int:
     return 0
 
 
-def _run_cost(context: Context) -> int:
-    found = _ask(context)
-    by, screen = context.args.by, context.screen
-    if context.args.json:
-        screen.json({"by": by, "totals": found.totals, "groups": found.groups})
-        return 0
-    screen.start_pager()
-    rows = [_cost_row(str(group.get("name") or "-"), group) for group in found.groups]
-    rows.append(_cost_row("total", found.totals))
-    screen.table([by, *_COST_COLUMNS.values()], rows)
-    return 0
-
-
-def _cost_row(name: str, numbers: dict[str, Any]) -> list[object]:
-    cells = [money(numbers[c]) if c == "cost_usd" else numbers.get(c) for c in _COST_COLUMNS]
-    return [name, *cells]
-
-
 def money(cost_usd: object) -> str | None:
-    """Return a cost as text; what was not reported stays blank, it is not 0."""
-    return f"${float(str(cost_usd)):.4f}" if cost_usd is not None else None
+    """Return a cost as text; what is not known stays blank, it is not 0."""
+    if cost_usd is None:
+        return None
+    usd = float(str(cost_usd))
+    return f"${usd:.4f}" if usd >= 0.0001 or not usd else f"${usd:.2g}"
+
+
+def outside(totals: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the groups of calls that belong to no exchange, from the totals of statistics."""
+    groups = totals.get("outside")
+    return [group for group in groups if is_map(group)] if is_list(groups) else []
 
 
 def _print_totals(screen: Screen, totals: dict[str, Any]) -> None:
@@ -116,8 +100,11 @@ def _print_totals(screen: Screen, totals: dict[str, Any]) -> None:
             value = f"{value:,}" if screen.is_terminal else value
         if value not in (None, ""):
             rows.append((label if screen.is_terminal else label.strip(), value))
+    for group in outside(totals):
+        label = OUTSIDE.get(str(group.get("name")), "outside")
+        rows.append((label, money(group.get("cost_usd")) or "not known"))
     for label, told in rows:
-        screen.line(f"{label:<20}{told}" if screen.is_terminal else f"{label}\t{told}")
+        screen.line(f"{label:<22}{told}" if screen.is_terminal else f"{label}\t{told}")
 
 
 def _tables_in(totals: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -147,11 +134,5 @@ COMMANDS = {
         "steno stats --by day --since 30d",
         _configure_stats,
         _run_stats,
-    ),
-    "cost": Command(
-        "What it cost, as far as it was reported; what was not stays blank.",
-        "steno cost --by project --week",
-        _configure_cost,
-        _run_cost,
     ),
 }

@@ -7,7 +7,9 @@ import msgspec
 
 from steno_schema.config import Tracking
 from stenod.analysis import ANALYSER_VERSION, analyse
+from stenod.followers.autotags import forget_tags, put_tags
 from stenod.store.changes import Kind
+from stenod.store.days import mark_unclean
 from stenod.traces import place_of
 
 log = logging.getLogger("stenod.analysis")
@@ -33,6 +35,7 @@ class AnalysisFollower:
         self.version = f"{ANALYSER_VERSION}:{levels}"
 
     def reset(self, connection: apsw.Connection) -> None:
+        forget_tags(connection)
         connection.execute("DELETE FROM analysis")
 
     def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
@@ -56,11 +59,14 @@ class AnalysisFollower:
                     guess.response_summary,
                 )
             )
+        put_tags(connection, (first_id, last_id), {row[0]: row[1] for row in rows})
         connection.executemany(
             "INSERT OR REPLACE INTO analysis (exchange_id, category, complexity, technique,"
             " stage, keywords, response_summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+        # An analysis made anew changes what days were summed up as, without a change of records.
+        mark_unclean(connection, "e.id BETWEEN ? AND ?", (first_id, last_id))
 
     def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
         """Nothing to do: rows go with their exchange."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import apsw
 
 from stenod.followers.fulltext import FullText
-from stenod.store.days import mark_unclean
 from stenod.store.rows import fetch_all
 
 AUTO_TAG = "auto"
@@ -45,7 +44,6 @@ def put_tags(
             "INSERT OR IGNORE INTO exchange_tag (exchange_id, tag) VALUES (?, ?)",
             (exchange_id, guess),
         )
-        mark_unclean(connection, "e.id = ?", (exchange_id,))
         FullText().put(connection, prompt_id, prompt_id)
 
 

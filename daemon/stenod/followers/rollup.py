@@ -5,23 +5,28 @@ else to do. Statistics take clean days from here and scan the others, so they ar
 """
 
 import time
+from collections.abc import Iterator
 
 import apsw
 
+from stenod.store.calls import CALLS, COST, OUTSIDE, OUTSIDE_NAME, TOKENS
 from stenod.store.changes import Kind
 from stenod.store.days import bounds_of, day_of, mark_unclean
 
-SUMS = """
+SUMS = f"""
   count(*) AS exchanges,
   coalesce(sum(e.input_tokens), 0) AS input_tokens,
   coalesce(sum(e.output_tokens), 0) AS output_tokens,
   coalesce(sum(e.cache_read_tokens), 0) AS cache_read_tokens,
   coalesce(sum(e.cache_write_tokens), 0) AS cache_write_tokens,
   coalesce(sum(e.reasoning_tokens), 0) AS reasoning_tokens,
-  coalesce(sum(coalesce(e.total_tokens, e.input_tokens + e.output_tokens
-    + e.cache_read_tokens + e.cache_write_tokens)), 0) AS tokens,
-  sum(e.cost_usd) AS cost_usd
+  coalesce(sum({TOKENS}), 0) AS tokens,
+  sum(round({COST} * 1e9)) AS cost_nanousd,
+  count(*) FILTER (WHERE {COST} IS NULL AND {TOKENS} > 0) AS unknown_costs,
+  count(*) FILTER (WHERE e.cost_usd IS NULL AND e.computed_cost_usd IS NOT NULL
+    AND e.cost_complete = 0) AS incomplete_costs
 """
+"""Money is added up in whole nanodollars: exact up to 9 million dollars, in any order."""
 _ANALYSIS = "LEFT JOIN analysis AS a ON a.exchange_id = e.id"
 DIMENSIONS = {
     "": ("''", ""),
@@ -34,28 +39,47 @@ DIMENSIONS = {
     "complexity": ("coalesce(e.complexity, a.complexity, '')", _ANALYSIS),
 }
 """Dimension: (the name an exchange has in it, what must be joined)."""
+OUTSIDE_DIMENSION = "outside"
+"""Not of exchanges, but of the model calls that no exchange counts."""
 
 
 class RollUp:
-    """Keeps ``rollup`` in step with ``exchange``, a day at a time."""
+    """Keeps ``rollup`` in step with ``exchange`` and ``usage``, a day at a time.
+
+    Days of calls are marked by triggers of the database.
+    """
 
     name = "rollup"
     table = "exchange"
     kinds: frozenset[Kind] = frozenset({"exchange"})
 
     def __init__(self) -> None:
-        self.version = f"1:{'/'.join(time.tzname)}:{time.timezone}"
+        self.version = f"2:{'/'.join(time.tzname)}:{time.timezone}"
         """Days are those of the zone; another zone means other days."""
 
     def reset(self, connection: apsw.Connection) -> None:
         connection.execute("DELETE FROM rollup")
         connection.execute("DELETE FROM rollup_day")
+        connection.executemany(
+            "INSERT INTO rollup_day (day, clean) VALUES (?, 0)",
+            [(day,) for day in _days_of_calls(connection)],
+        )
 
     def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
         mark_unclean(connection, "e.id BETWEEN ? AND ?", (first_id, last_id))
 
     def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
         """Nothing to do: whoever deletes exchanges marks their days."""
+
+
+def _days_of_calls(connection: apsw.Connection) -> Iterator[int]:
+    """Yield the days that have model calls, a step in an index for each."""
+    first = "SELECT min(recorded_at) FROM usage WHERE recorded_at >= ?"
+    moment = connection.execute(first, (-(2**62),)).get
+    while moment is not None:
+        day = day_of(moment)
+        yield day
+        moment = connection.execute(first, (bounds_of(day)[1],)).get
 
 
 def next_unclean_day(connection: apsw.Connection) -> int | None:
@@ -77,4 +101,9 @@ def roll_up(connection: apsw.Connection, day: int) -> None:
             " WHERE e.created_at >= ? AND e.created_at < ? GROUP BY name",
             (dimension, day, start, end),
         )
+    connection.execute(
+        f"INSERT INTO rollup SELECT ?, ?, {OUTSIDE_NAME} AS name, {SUMS} {CALLS}"
+        f" WHERE {OUTSIDE} AND e.recorded_at >= ? AND e.recorded_at < ? GROUP BY name",
+        (OUTSIDE_DIMENSION, day, start, end),
+    )
     connection.execute("UPDATE rollup_day SET clean = 1 WHERE day = ?", (day,))

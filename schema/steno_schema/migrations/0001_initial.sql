@@ -389,8 +389,9 @@ CREATE TABLE tombstone (
 ) STRICT, WITHOUT ROWID;
 
 -- The change log that followers and subscribers follow: runs of ids of one table, in commit order.
+-- Its newest rows are never deleted, so that sequences only grow.
 CREATE TABLE change (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  sequence INTEGER PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('message', 'exchange', 'message_gone')),
   first_id INTEGER NOT NULL,
   last_id INTEGER NOT NULL

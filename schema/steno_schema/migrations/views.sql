@@ -11,7 +11,7 @@ CREATE VIEW history AS SELECT
   e.template AS template_used,
   e.model AS model,
   coalesce(e.total_tokens, e.input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens) AS tokens,
-  e.cost_usd AS cost,
+  coalesce(e.cost_usd, e.computed_cost_usd) AS cost,
   (SELECT group_concat(tag, ',') FROM (SELECT tag FROM exchange_tag WHERE exchange_id = e.id ORDER BY tag)) AS tags,
   e.metadata AS metadata,
   e.notes AS notes,
@@ -168,7 +168,7 @@ CREATE VIEW cost_tracking AS SELECT
   u.model AS model,
   u.input_tokens AS input_tokens,
   u.output_tokens AS output_tokens,
-  u.cost_usd AS cost_usd,
+  coalesce(u.cost_usd, u.computed_cost_usd) AS cost_usd,
   strftime('%Y-%m-%dT%H:%M:%fZ', u.recorded_at / 1000.0, 'unixepoch') AS recorded_at,
   lower(substr(hex(u.uid),1,8)||'-'||substr(hex(u.uid),9,4)||'-'||substr(hex(u.uid),13,4)||'-'||substr(hex(u.uid),17,4)||'-'||substr(hex(u.uid),21)) AS uid
 FROM usage AS u
