@@ -187,6 +187,7 @@ def test_a_forked_child_records_its_own_and_only_that(tracked: Tracked) -> None:
         who = "parent" if child else "child"
         for number in range(500, 520):
             steno.track_prompt(f"{who}'s prompt {number}")
+        assert steno.tracking.flush(30)
         if child:
             assert os.waitpid(child, 0)[1] == 0
         else:

@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench`` or ``make bench WHAT=saves,search``; what is compared runs in turns."""
