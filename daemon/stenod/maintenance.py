@@ -29,7 +29,15 @@ def _optimize(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
 
 def _vacuum(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
     before = connection.pragma("page_count")
-    connection.execute("VACUUM").fetchall()
+    # The database is written anew into one that SQLite attaches for as long as it takes; that one
+    # is a file, because a copy of everything does not belong into memory.
+    allowed = connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
+    connection.pragma("temp_store", "FILE")
+    try:
+        connection.execute("VACUUM").fetchall()
+    finally:
+        connection.pragma("temp_store", "MEMORY")
+        connection.limit(apsw.SQLITE_LIMIT_ATTACHED, allowed)
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     return {"pages_before": before, "pages_after": connection.pragma("page_count")}
 

@@ -88,8 +88,9 @@ def _answer(connection: apsw.Connection, job: ReadJob) -> AnyReply:
         lambda: job.cancelled or time.monotonic() > deadline, PROGRESS_STEPS
     )
     try:
-        with connection:  # one snapshot for all statements of a question
-            reply = job.run(connection)
+        # One snapshot for all statements of a question.
+        connection.execute("BEGIN")
+        reply = job.run(connection)
     except Exception as error:
         refusal = _CANCELLED if job.cancelled else sqlite_error(error)
         if refusal.code is ErrorCode.INTERNAL:
@@ -97,6 +98,8 @@ def _answer(connection: apsw.Connection, job: ReadJob) -> AnyReply:
         return error_reply(job.request_id, refusal)
     finally:
         connection.set_progress_handler(None)
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
     reply.id = job.request_id
     return reply
 

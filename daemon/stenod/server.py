@@ -63,6 +63,8 @@ class Server:
         self.connections[connection] = None
         silent = [each for each in self.connections if not each.greeted]
         if len(silent) > INCOMPLETE_CONNECTIONS_MAX:
+            # Forgotten at once: many may come before the loop gets round to its end.
+            self.closed(silent[0])
             silent[0].abort()
         elif len(self.connections) > CONNECTIONS_MAX:
             connection.refuse(_TOO_MANY)

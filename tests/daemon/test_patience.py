@@ -23,6 +23,7 @@ def test_flushes_that_wait_hold_up_no_question(tmp_path: Path) -> None:
                 waiting.say(verb="admin", id=number, action="flush")
             assert wire.ask(verb="list", id=1)["reply"] == "exchanges"
             assert wire.ask(verb="sql", id=2, query="SELECT 1")["rows"] == [[1]]
+            assert waiting.is_silent(), "answered before the flushes, not after them"
             daemon.writer.progress.followed("fulltext", 0)
             assert {reply["reply"] for reply in waiting.replies(5)} == {"done"}
 

@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from faults.vfs import Disk, Fault, after_power_cut
-from faults.workload import DATABASE, Stopped, Work, check
+from faults.workload import DATABASE, Stopped, Work, check, is_known
 from steno_schema.ids import parse_id
 from steno_schema.records import Exchange, Turn
 from steno_schema.replies import AnyReply, Appended
@@ -86,7 +86,10 @@ class Episode:
         found = connection.execute(
             f"SELECT count(*) FROM exchange WHERE uid IN ({marks})", [parse_id(w) for w in wanted]
         ).get
+        stored_before = is_known(connection, request, reply)
         connection.close()
+        if stored_before:
+            return
         expected = len(wanted) if isinstance(reply, Appended) else 0
         if found != expected:
             self.wrong.append(f"replied {type(reply).__name__}, but {found} are on the disk")

@@ -149,11 +149,22 @@ class Work:
             if isinstance(reply, Appended) and asked.acknowledged_at is None:
                 asked.acknowledged_at = len(self.disk.log)
             elif isinstance(reply, Error):
-                is_progress = asked.request.source is not None and reply.code == "conflict"
-                assert reply.retryable or is_progress, reply
-                assert reply.code != ErrorCode.INTERNAL, reply
+                if is_known(self.writer._connection, asked.request, reply):
+                    asked.acknowledged_at = len(self.disk.log)
+                assert reply.retryable or asked.request.source is not None, reply
 
         return deliver
+
+
+def is_known(connection: apsw.Connection, request: Append, reply: AnyReply) -> bool:
+    """Tell whether a stretch of a transcript was refused because it is stored already.
+
+    Its commit failed, and yet a restart found it: the watcher reads the ledger and goes on.
+    """
+    if request.source is None or not isinstance(reply, Error) or reply.code != ErrorCode.CONFLICT:
+        return False
+    offset = connection.execute("SELECT offset FROM source").get or 0
+    return bool(offset >= request.source.offset)
 
 
 def check(folder: Path, promised: list[Append], everything: list[Append]) -> list[str]:

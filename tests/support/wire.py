@@ -64,6 +64,17 @@ class Wire:
         except ConnectionResetError:
             return True
 
+    def is_silent(self) -> bool:
+        """Tell whether no reply has come that was not read."""
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(TIMEOUT_S)
+        return False
+
     def no_more(self) -> None:
         """Stop talking, but go on listening."""
         self.socket.shutdown(socket.SHUT_WR)

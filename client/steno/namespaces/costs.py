@@ -30,7 +30,7 @@ class Cost(Struct, frozen=True, kw_only=True):
     """What model calls used. ``name`` is the session, model or day; of a total it is ``None``.
 
     ``input_tokens`` leaves out what came from or went into a cache. ``cost_usd`` is the sum over
-    the calls that told their cost, ``None`` if none did; ``unpriced_calls`` is how many did not.
+    the calls whose cost is known, ``None`` if none is; ``unpriced_calls`` is how many are not.
     """
 
     name: str | None
