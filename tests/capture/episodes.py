@@ -94,16 +94,18 @@ class Episode:
                 data += joined(codex_turn(words, self._words))
             else:
                 data += codex_thread(path.stem[-36:], words)
-        self._written |= {_WORDS.findall(line)[0].decode(): line for line in _telling(data)}
+        for line in data.split(b"\n"):
+            self._written |= dict.fromkeys(_words_of(line), line)
         return data
 
     def _words_in(self, data: bytes) -> set[str]:
         """Return what the lines say that stand whole in ``data``, torn ones before them or not."""
         found: set[str] = set()
-        for line in _telling(data):
-            words = (match.decode() for match in _WORDS.findall(line))
-            found |= {each for each in words if self._written[each] in line}
-        return found
+        *lines, last = data.split(b"\n")
+        for line in lines:
+            found |= {words for words in _words_of(line) if self._written[words] in line}
+        # Without its newline a line is whole if it is nothing but one object.
+        return found | {words for words in _words_of(last) if self._written[words] == last}
 
     def _append(self) -> None:
         path = self._file()
@@ -182,8 +184,10 @@ class Episode:
 
     def _delete(self) -> None:
         path = self._file()
-        self._pending(path)
-        path.unlink(missing_ok=True)
+        if path.exists():
+            if path.stat().st_nlink == 1:
+                self._pending(path)
+            path.unlink()
 
     # ----- the watcher
 
@@ -251,8 +255,8 @@ class Episode:
         _require(lines >= whole, f"{path}: {lines} lines of {whole}")
 
 
-def _telling(data: bytes) -> list[bytes]:
-    return [line for line in data.split(b"\n") if _WORDS.search(line)]
+def _words_of(line: bytes) -> list[str]:
+    return [words.decode() for words in _WORDS.findall(line)]
 
 
 def _require(holds: bool, what: str) -> None:

@@ -1,6 +1,7 @@
 """A database from before costs were computed gets them, and its change log goes on."""
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -66,5 +67,5 @@ def test_what_is_there_gets_its_cost(older: Path) -> None:
     store.close()
 
 
-def _values(connection: apsw.Connection, query: str) -> list[int | float]:
+def _values(connection: apsw.Connection, query: str) -> list[Any]:
     return [row[0] for row in connection.execute(query).fetchall()]
