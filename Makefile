@@ -23,7 +23,7 @@ lint: .venv/dev.stamp
 
 types: .venv/dev.stamp
 	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --project pyproject.toml --pythonpath $(BIN)/python
 
 bench: .venv/dev.stamp
 	PYTHONPATH=tests $(BIN)/python -m bench $(WHAT)
