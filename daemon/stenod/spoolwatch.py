@@ -12,9 +12,10 @@ from stenod.traces import place_of
 
 log = logging.getLogger("stenod.spoolwatch")
 
-LOOK_ANYWAY_S = 60.0
 logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
+LOOK_ANYWAY_S = 60.0
+"""Between two looks where the system cannot watch the folder."""
 STEP_MS = 200
 """How often the watching thread looks whether it should end."""
 

@@ -110,9 +110,9 @@ class InProcess:
     def rescan(self, root: Path, agent: Agent = CLAUDE) -> None:
         """Have everything read below ``root``, the file written last first."""
         found = scan([(agent, root)])
-        self.ingest.note_missing(found, [(agent, root)])
         for each in found:
             self.read(each.path, agent)
+        self.ingest.note_missing(found, [(agent, root)])
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Return ``capture status``, by agent."""

@@ -22,7 +22,8 @@ from steno_schema.limits import (
     WRITER_QUEUE_MAX_REQUESTS,
 )
 from steno_schema.replies import AnyReply, Pong
-from steno_schema.requests import AnyRequest, Append, Ping, Search
+from steno_schema.requests import AnyRequest, Append, Ping, Search, Stage
+from stenod import server
 from stenod.connection import Connection
 from stenod.inbox import Inbox, Job
 from support.inprocess import serving
@@ -70,6 +71,25 @@ def test_an_ordinary_request_is_smaller_than_a_bulk_one(wire: Wire) -> None:
     assert (refused["id"], refused["code"]) == (1, "too_large")
     record = {"type": "exchange", "id": uuid7(), "prompt": "p", "output": "x" * FRAME_MAX_BYTES}
     assert wire.ask(verb="append", id=2, records=[record])["reply"] == "appended"
+
+
+def test_unfinished_uploads_are_limited_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STAGED_TOGETHER_MAX_BYTES", 1000)
+    with serving(tmp_path / "home") as daemon, ExitStack() as stack:
+        one, two = (
+            stack.enter_context(Wire(daemon.paths.socket, Encoding.MSGPACK)) for _ in range(2)
+        )
+        one.request(Stage(id=1, token="a", data=bytes(600)))
+        assert one.reply()["reply"] == "pong"
+        two.request(Stage(id=1, token="b", data=bytes(600)))
+        refused = two.reply()
+        assert (refused["code"], refused["retryable"]) == ("busy", True)
+        one.close()
+        while refused["reply"] == "error":  # until the daemon has noticed
+            two.request(Stage(id=2, token="c", data=bytes(600)))
+            refused = two.reply()
 
 
 # ----- the writer's queue

@@ -69,15 +69,16 @@ class Ingest:
         return 0
 
     def note_missing(self, found: list[Found], roots: list[tuple[Agent, Path]]) -> None:
-        """Note what a scan did not find any more, if the folder it was in is still there."""
+        """Note what a scan did not find any more, if the folder it was in is still there.
+
+        What was found is read before, so that a file that moved is known where it is now.
+        """
         present = {str(each.path) for each in found}
-        moved = {each.inode for each in found if self._ledger.get(str(each.path)) is None}
         existing = [root for _, root in roots if root.is_dir()]
         for entry in self._ledger.entries():
             path = Path(entry.path)
-            if entry.path in present or entry.inode in moved or entry.state == "gone":
-                continue
-            if any(path.is_relative_to(root) for root in existing):
+            is_below = any(path.is_relative_to(root) for root in existing)
+            if is_below and entry.path not in present and entry.state != "gone":
                 self.missing(entry.agent, path)
 
     def missing(self, agent: str, path: Path) -> None:
@@ -141,6 +142,10 @@ class Ingest:
     def _read_from(self, agent: Agent, path: Path, tail: Tail, entry: Entry) -> int:
         if self._is_unchanged(entry, tail):
             return 0
+        if entry.state != "live":
+            # Noted before it is said: should the reply be lost, the ledger does not lag behind.
+            entry = msgspec.structs.replace(entry, state="live", size_bytes=-1)
+            self._ledger.put(entry)
         started = entry.offset
         state = self._ledger.read_state(entry)
         version = agent.parser_version if entry.offset == 0 else entry.parser

@@ -101,7 +101,6 @@ class Watcher:
         scans_begun = len(self._scans_due)
         self._last_scan = time.monotonic()
         found = scan(self._roots)
-        self._persist(partial(self._ingest.note_missing, found, self._roots))
         waiting = [each for each in found if self._is_new(each)]
         if self._has_scanned and any(self._came_unseen(each) for each in waiting):
             self._events.again()
@@ -125,6 +124,7 @@ class Watcher:
             first_ready = ready and not progress["newest_ready"]
             progress |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
             self._report(force=first_ready)
+        self._persist(partial(self._ingest.note_missing, found, self._roots))
         del self._scans_due[:scans_begun]
         progress |= {"state": "done", "newest_ready": True}
         self._report(force=True)
