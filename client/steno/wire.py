@@ -24,6 +24,7 @@ from steno_schema.limits import (
     FRAME_MAX_BYTES,
     KIB,
     MIB,
+    REPLY_FRAME_MAX_BYTES,
     STAGED_MAX_BYTES,
 )
 from steno_schema.replies import AnyReply, Done, Error, Welcome
@@ -69,7 +70,7 @@ class Wire:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._codec: Codec[AnyReply] = Codec(AnyReply)
-        self._buffer = FrameBuffer()
+        self._buffer = FrameBuffer(REPLY_FRAME_MAX_BYTES)
         self._next_id = 0
 
     def hello(self) -> bytes:

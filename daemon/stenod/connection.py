@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from steno_schema.errors import ErrorCode, RequestError, bad_request
 from steno_schema.framing import Codec, Encoding, FrameBuffer, ProtocolError
 from steno_schema.limits import (
-    BULK_FRAME_MAX_BYTES,
     HEADER_TIMEOUT_S,
     IN_FLIGHT_MAX,
     REPLY_BUFFER_MAX_BYTES,
+    REPLY_FRAME_MAX_BYTES,
 )
 from steno_schema.replies import AnyReply
 from steno_schema.requests import AnyRequest, Header
@@ -223,7 +223,7 @@ def _encoded(reply: AnyReply, encoding: Encoding) -> bytes:
     except _NOT_SENDABLE as error:
         log.error("a %s cannot be sent: %s", type(reply).__name__, type(error).__name__)
         return _codec.encode(error_reply(_plain_id(reply.id), _UNSENDABLE), encoding)
-    if len(frame) > BULK_FRAME_MAX_BYTES:
+    if len(frame) > REPLY_FRAME_MAX_BYTES:
         return _codec.encode(error_reply(_plain_id(reply.id), _ANSWER_TOO_LARGE), encoding)
     return frame
 
@@ -231,7 +231,7 @@ def _encoded(reply: AnyReply, encoding: Encoding) -> bytes:
 _UNSENDABLE = RequestError(ErrorCode.INTERNAL, "The answer cannot be put into a frame.")
 _ANSWER_TOO_LARGE = RequestError(
     ErrorCode.TOO_LARGE,
-    f"The answer is larger than {BULK_FRAME_MAX_BYTES} bytes.",
+    f"The answer is larger than {REPLY_FRAME_MAX_BYTES} bytes.",
     "Ask for less at a time, or for a part of the text with `sql` and substr().",
 )
 

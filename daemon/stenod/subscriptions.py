@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import apsw
 from msgspec import Struct
 
-from steno_schema.limits import BULK_FRAME_MAX_BYTES
+from steno_schema.limits import REPLY_FRAME_MAX_BYTES
 from steno_schema.replies import AnyReply, Done, Event, ExchangeView
 from steno_schema.requests import RequestId, Subscribe
 from stenod.connection import Connection
@@ -116,7 +116,7 @@ class Subscriptions:
         if not pages or self._subscribers.get(key) is not subscriber:
             return
         for event in pages[0].events:
-            if encoded_bytes(event) > BULK_FRAME_MAX_BYTES:
+            if encoded_bytes(event) > REPLY_FRAME_MAX_BYTES:
                 log.warning("an exchange larger than a frame was left out of a subscription")
             else:
                 subscriber.connection.send(event)

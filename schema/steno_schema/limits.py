@@ -13,6 +13,12 @@ FRAME_MAX_BYTES = 1 * MIB
 BULK_FRAME_MAX_BYTES = 4 * MIB
 """A frame that carries many records (``append``, ``stage``) or a reply."""
 
+REPLY_FRAME_MAX_BYTES = 15 * MIB
+"""A frame of a reply; below 16 MiB, so that its first byte is 0 as that of every frame."""
+
+RECORD_TEXT_MAX_BYTES = 12 * MIB
+"""Prompt and output of one exchange, or one message: what was saved can be fetched again."""
+
 STAGED_MAX_BYTES = 64 * MIB
 """An append that is larger than a frame goes up in parts; together they may be this large."""
 
@@ -75,6 +81,7 @@ FREE_SPACE_FLOOR_BYTES = 64 * MIB
 SOCKET_PATH_MAX_BYTES = 103
 """``sun_path`` holds 104 bytes on macOS and 108 on Linux, its last one a NUL."""
 
+assert RECORD_TEXT_MAX_BYTES < REPLY_FRAME_MAX_BYTES <= REPLY_BUFFER_MAX_BYTES
 assert FRAME_MAX_BYTES <= BULK_FRAME_MAX_BYTES <= STAGED_MAX_BYTES <= WRITER_QUEUE_MAX_BYTES
 assert INCOMPLETE_CONNECTIONS_MAX < CONNECTIONS_MAX
 assert BATCH_MAX_REQUESTS <= WRITER_QUEUE_MAX_REQUESTS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from steno.errors import StenoError, Unreachable
 from steno.wire import Wire
 from steno_schema.framing import Codec, Encoding
-from steno_schema.limits import BULK_FRAME_MAX_BYTES
+from steno_schema.limits import REPLY_FRAME_MAX_BYTES
 from steno_schema.replies import AnyReply, Error, Pong, Welcome
 
 CODEC: Codec[AnyReply] = Codec(AnyReply)
@@ -57,7 +57,7 @@ def test_any_damaged_reply(data: st.DataObject) -> None:
     [
         b"",
         b"HTTP/1.1 400 Bad Request",
-        (BULK_FRAME_MAX_BYTES + 1).to_bytes(4, "big"),
+        (REPLY_FRAME_MAX_BYTES + 1).to_bytes(4, "big"),
         frame(b"\x91" * 100_000),
         frame(b"\x81\xa5reply\xa7unknown"),
         frame(b"\x81\xa5reply\xa2\xff\xff"),

@@ -7,7 +7,12 @@ import pytest
 
 from steno_schema.framing import Encoding
 from steno_schema.ids import uuid7
-from steno_schema.limits import BULK_FRAME_MAX_BYTES, MIB, REPLY_BUFFER_MAX_BYTES
+from steno_schema.limits import (
+    BULK_FRAME_MAX_BYTES,
+    MIB,
+    RECORD_TEXT_MAX_BYTES,
+    REPLY_BUFFER_MAX_BYTES,
+)
 from steno_schema.records import Exchange
 from steno_schema.requests import Append, List, Ping, Stage, Subscribe
 from support.running import RunningDaemon
@@ -102,17 +107,25 @@ def test_an_upload_without_end_is_refused(frames: Wire) -> None:
     assert frames.reply()["reply"] == "pong", "what was there is forgotten"
 
 
-def test_a_reply_that_no_frame_holds_is_an_error_with_a_way_out(frames: Wire) -> None:
-    large = exchange("monster", "é" * (BULK_FRAME_MAX_BYTES // 2))
-    whole = msgspec.msgpack.encode(Append(records=[large]))
-    frames.request(Stage(id=1, token="t", data=whole[:PART_BYTES]))
-    frames.request(Stage(id=2, token="t", data=whole[PART_BYTES:], last=True))
-    assert frames.replies(2)[1]["reply"] == "appended"
+def saved_in_parts(frames: Wire, record: Exchange) -> dict[str, Any]:
+    """Save a record that is larger than a frame; return the last reply."""
+    whole = msgspec.msgpack.encode(Append(records=[record]))
+    parts = [whole[at : at + PART_BYTES] for at in range(0, len(whole), PART_BYTES)]
+    for number, data in enumerate(parts, 1):
+        frames.request(Stage(id=number, token="t", data=data, last=number == len(parts)))
+    return frames.replies(len(parts))[-1]
+
+
+def test_what_was_saved_in_parts_can_be_fetched_again(frames: Wire) -> None:
+    large = exchange("monster", "é" * BULK_FRAME_MAX_BYTES)
+    assert saved_in_parts(frames, large)["reply"] == "appended"
     with Wire(frames.path) as wire:
-        refused = wire.ask(verb="get", id=3, target=large.id)
-        assert (refused["id"], refused["code"]) == (3, "too_large")
-        query = f"SELECT substr(output, 1, 3) FROM history WHERE uid = '{large.id}'"
-        assert wire.ask(verb="sql", query=query)["rows"] == [["ééé"]]
+        assert wire.ask(verb="get", id=3, target=large.id)["items"][0]["output"] == large.output
+
+
+def test_text_that_no_reply_could_carry_is_refused(frames: Wire) -> None:
+    refused = saved_in_parts(frames, exchange("monster", "x" * RECORD_TEXT_MAX_BYTES))
+    assert (refused["code"], str(RECORD_TEXT_MAX_BYTES) in refused["hint"]) == ("too_large", True)
 
 
 def test_a_subscriber_gets_what_is_saved_from_now_on(frames: Wire, wire: Wire) -> None:

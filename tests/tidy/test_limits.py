@@ -22,7 +22,7 @@ def test_every_limit_is_a_positive_number(name: str) -> None:
         "FRAME_MAX_BYTES BULK_FRAME_MAX_BYTES STAGED_MAX_BYTES WRITER_QUEUE_MAX_BYTES",
         "STAGED_MAX_BYTES SPOOL_MAX_BYTES",
         # Any one reply can be sent.
-        "BULK_FRAME_MAX_BYTES REPLY_BUFFER_MAX_BYTES",
+        "BULK_FRAME_MAX_BYTES RECORD_TEXT_MAX_BYTES REPLY_FRAME_MAX_BYTES REPLY_BUFFER_MAX_BYTES",
         # A line that is parsed can be kept: it goes up in stages.
         "TRANSCRIPT_LINE_MAX_BYTES STAGED_MAX_BYTES",
         "INCOMPLETE_CONNECTIONS_MAX CONNECTIONS_MAX",
@@ -50,7 +50,7 @@ def test_one_captured_text_fits_a_bulk_frame_in_any_script() -> None:
 
 
 def test_the_first_byte_of_a_frame_stays_zero() -> None:
-    assert limits.BULK_FRAME_MAX_BYTES < 16 * MIB
+    assert limits.BULK_FRAME_MAX_BYTES < limits.REPLY_FRAME_MAX_BYTES < 16 * MIB
 
 
 def test_lengths_of_spool_records_fit_four_bytes() -> None:

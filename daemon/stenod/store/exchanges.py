@@ -1,6 +1,8 @@
 """Scripts' exchanges and messages: created once, whole, under the id their sender made."""
 
+from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.ids import output_id
+from steno_schema.limits import RECORD_TEXT_MAX_BYTES
 from steno_schema.records import Exchange, Message, Tokens, Usage
 from stenod.store.context import (
     Context,
@@ -60,6 +62,7 @@ def create_exchange(
         return "existed", None
     if context.is_gone(uid):
         return "gone", None
+    check_text(record.prompt, record.output)
     now = context.now()
     created = moment(record.created_at, now)
     conversation_id, session_id = _place(context, record, now)
@@ -156,6 +159,19 @@ def _insert_exchange(
     )
 
 
+def check_text(*texts: str) -> None:
+    """Refuse text that no reply could carry back."""
+    if 4 * sum(map(len, texts)) <= RECORD_TEXT_MAX_BYTES:
+        return
+    size_bytes = sum(len(text.encode("utf-8")) for text in texts)
+    if size_bytes > RECORD_TEXT_MAX_BYTES:
+        raise RequestError(
+            ErrorCode.TOO_LARGE,
+            f"A record with {size_bytes} bytes of text is too large.",
+            f"At most {RECORD_TEXT_MAX_BYTES} are kept; save the rest as another message.",
+        )
+
+
 def add_tags(context: Context, exchange_id: int, tags: list[str]) -> None:
     """Add tags to an exchange; those it has already stay."""
     context.connection.executemany(
@@ -209,6 +225,7 @@ def create_message(context: Context, record: Message) -> str:
         return "existed"
     if context.is_gone(uid):
         return "gone"
+    check_text(record.content)
     now = context.now()
     created = moment(record.created_at, now)
     conversation_id = context.keys.known_conversation(record.conversation)
