@@ -16,7 +16,7 @@ def sample_id(name: str) -> str:
 
 
 SESSION = records.Session(
-    id=sample_id("session"), key="morning", user="ada", project="/work/engine", agent="python",
+    id=sample_id("session"), key="morning", user="ada", project="/srv/engine", agent="python",
     title="Morning", status="completed", created_at=AT, started_at=AT, ended_at=LATER,
     last_active_at=LATER, metadata={"mood": "good"},
 )  # fmt: skip
@@ -26,7 +26,7 @@ CONVERSATION = records.Conversation(
 )  # fmt: skip
 EXCHANGE = records.Exchange(
     id=sample_id("exchange"), prompt="How many cogs?", output="Forty.", created_at=AT,
-    session="morning", conversation="cogs", user="ada", project="/work/engine", agent="python",
+    session="morning", conversation="cogs", user="ada", project="/srv/engine", agent="python",
     framework="loom", template="ask", model="m-1",
     tokens=Tokens(input=10, output=20, cache_read=30, cache_write=40, cache_write_5m=15,
                   cache_write_1h=25, reasoning=5),
@@ -100,7 +100,7 @@ TURN_PROMPT = records.Message(
 )  # fmt: skip
 TURN = records.Turn(
     id=sample_id("turn"), conversation="cogs", prompt_message=TURN_PROMPT.id, origin="queued",
-    created_at=AT, agent="codex", project="/work/engine", status="aborted",
+    created_at=AT, agent="codex", project="/srv/engine", status="aborted",
 )  # fmt: skip
 
 SAMPLES: list[AnyRecord] = [
@@ -110,7 +110,7 @@ SAMPLES: list[AnyRecord] = [
 
 SHOWN: list[tuple[str, AnyRecord, dict[str, Any]]] = [
     ("sessions", SESSION, {
-        "session_id": "morning", "user_id": "ada", "project_id": "/work/engine",
+        "session_id": "morning", "user_id": "ada", "project_id": "/srv/engine",
         "created_at": AT, "started_at": AT, "ended_at": LATER, "last_active_at": LATER,
         "status": "completed", "duration_hours": 1.0, "tasks_completed": 1, "commands_run": 1,
         "metadata_json": '{"mood":"good"}'}),

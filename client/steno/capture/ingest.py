@@ -14,7 +14,7 @@ import msgspec
 from steno.capture.agent import Agent, Outcome, Parser
 from steno.capture.compression import compress
 from steno.capture.discovery import Found
-from steno.capture.ledger import Entry, Ledger, ReadState, new_entry
+from steno.capture.ledger import Entry, Ledger, ReadState, new_entry, standing
 from steno.capture.projects import LeftOut, Projects
 from steno.capture.tail import Batch, Identity, Tail
 from steno.client import Client
@@ -202,39 +202,18 @@ class Ingest:
 
     def _touch(self, tail: Tail, entry: Entry, version: str) -> Entry:
         """Note size and time of a file that was read as far as it goes."""
-        state = self._ledger.read_state(entry)
-        progress = SourceProgress(
-            source=entry.source,
-            agent=entry.agent,
-            path=entry.path,
-            expected_offset=entry.offset,
-            offset=entry.offset,
-            parser=version,
-            parser_state=_state_encoder.encode(state),
-        )
+        progress = standing(entry)
+        progress.state = "live"
+        progress.parser = version
+        progress.parser_state = _state_encoder.encode(self._ledger.read_state(entry))
         _place(progress, tail.identity(entry.offset), tail, whole=True)
         self._client.request(Append(records=[], mode="merge", source=progress))
         return self._moved(entry, progress)
 
     def _change_state(self, entry: Entry, state: SourceState) -> None:
-        progress = SourceProgress(
-            source=entry.source,
-            agent=entry.agent,
-            path=entry.path,
-            expected_offset=entry.offset,
-            offset=entry.offset,
-            device=entry.device,
-            inode=entry.inode,
-            size_bytes=entry.size_bytes,
-            mtime_ns=entry.mtime_ns,
-            head_hash=entry.head_hash,
-            head_bytes=entry.head_bytes,
-            tail_hash=entry.tail_hash,
-            tail_bytes=entry.tail_bytes,
-            parser=entry.parser,
-            parser_state=_state_encoder.encode(self._ledger.read_state(entry)),
-            state=state,
-        )
+        progress = standing(entry)
+        progress.state = state
+        progress.parser_state = _state_encoder.encode(self._ledger.read_state(entry))
         self._client.request(Append(records=[], mode="merge", source=progress))
         self._moved(entry, progress)
 

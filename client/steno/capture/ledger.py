@@ -10,7 +10,7 @@ from steno.capture.tail import Identity
 from steno.client import Client
 from steno_schema.ids import uuid7
 from steno_schema.replies import Done
-from steno_schema.requests import Admin, SourceState
+from steno_schema.requests import Admin, SourceProgress, SourceState
 
 
 class Entry(Struct, kw_only=True):
@@ -131,3 +131,24 @@ class Ledger:
 def new_entry(like: Entry) -> Entry:
     """Return the entry of a new generation of the same path."""
     return Entry(source=uuid7(), agent=like.agent, path=like.path)
+
+
+def standing(entry: Entry) -> SourceProgress:
+    """Return progress that leaves the ledger where it stands, for the sender to change."""
+    return SourceProgress(
+        source=entry.source,
+        agent=entry.agent,
+        path=entry.path,
+        expected_offset=entry.offset,
+        offset=entry.offset,
+        device=entry.device,
+        inode=entry.inode,
+        size_bytes=entry.size_bytes,
+        mtime_ns=entry.mtime_ns,
+        head_hash=entry.head_hash,
+        head_bytes=entry.head_bytes,
+        tail_hash=entry.tail_hash,
+        tail_bytes=entry.tail_bytes,
+        parser=entry.parser,
+        state=entry.state,
+    )

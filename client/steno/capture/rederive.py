@@ -12,12 +12,12 @@ import msgspec
 
 from steno.capture.agent import Agent, Parser
 from steno.capture.compression import decompress
-from steno.capture.ledger import Entry, Ledger, ReadState
+from steno.capture.ledger import Entry, Ledger, ReadState, standing
 from steno.capture.projects import LeftOut, Projects
 from steno.client import Client
 from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
 from steno_schema.replies import Done
-from steno_schema.requests import Admin, Append, SourceProgress
+from steno_schema.requests import Admin, Append
 
 LINES_PER_APPEND = 500
 
@@ -58,24 +58,9 @@ def _rederive_file(
     _store(client, projects, parser, left_out)
     in_oversized = ledger.read_state(entry).in_oversized
     state = ReadState(parser=parser.state(), in_oversized=in_oversized, left_out=left_out)
-    progress = SourceProgress(
-        source=entry.source,
-        agent=entry.agent,
-        path=entry.path,
-        expected_offset=entry.offset,
-        offset=entry.offset,
-        device=entry.device,
-        inode=entry.inode,
-        size_bytes=entry.size_bytes,
-        mtime_ns=entry.mtime_ns,
-        head_hash=entry.head_hash,
-        head_bytes=entry.head_bytes,
-        tail_hash=entry.tail_hash,
-        tail_bytes=entry.tail_bytes,
-        parser=agent.parser_version,
-        parser_state=msgspec.msgpack.encode(state),
-        state=entry.state,
-    )
+    progress = standing(entry)
+    progress.parser = agent.parser_version
+    progress.parser_state = msgspec.msgpack.encode(state)
     client.request(Append(records=[], mode="merge", source=progress))
     ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
 
