@@ -17,6 +17,8 @@ WAL_TRUNCATE_PAGES = 16_384
 PAUSE_S = 0.02
 """A pause in the writes this long lets followers work."""
 TRUNCATE_WAIT_MS = 50
+ERASE_S = 1.0
+"""How long a forget waits for the index; what is left over goes as soon as it can."""
 CHANGES_KEPT = 100_000
 """Change log rows kept for subscribers that come back."""
 REST_FIRST_S = 1.0
@@ -134,6 +136,13 @@ class Background:
         if self._wal_pages >= WAL_TRUNCATE_PAGES:
             self.checkpoint()
 
+    def erase(self) -> None:
+        """Have the index forget too, and empty the log, which still holds what was deleted."""
+        give_up_at = time.monotonic() + ERASE_S
+        while self._is_behind() and time.monotonic() < give_up_at:
+            self.follow()
+        self.checkpoint(empty=True)
+
     def _roll_up(self) -> None:
         """Sum up one past day that changed; the newest first."""
         day = next_unclean_day(self._connection)
@@ -145,10 +154,10 @@ class Background:
             roll_up(self._connection, day)
         relaxed(self._connection, yes=False)
 
-    def checkpoint(self) -> None:
-        """Copy the log back into the database; empty it when it has grown large."""
-        large = self._wal_pages >= WAL_TRUNCATE_PAGES
-        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if large else apsw.SQLITE_CHECKPOINT_PASSIVE
+    def checkpoint(self, *, empty: bool = False) -> None:
+        """Copy the log back into the database; empty it if told to or when it has grown large."""
+        empty = empty or self._wal_pages >= WAL_TRUNCATE_PAGES
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if empty else apsw.SQLITE_CHECKPOINT_PASSIVE
         try:
             # Emptying waits for readers to leave the log; saves must not wait with it.
             self._connection.set_busy_timeout(TRUNCATE_WAIT_MS)

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import apsw
@@ -154,16 +155,35 @@ class Writer:
 
     def take_in(self, jobs: list[Job]) -> None:
         """Write a batch; what needs the connection outside of a transaction follows it."""
-        writes = [job for job in jobs if not isinstance(job.request, Admin)]
-        if writes:
-            self._write(writes)
-        for job in jobs:
-            if isinstance(job.request, Admin):
-                job.deliver(self._maintain(job.request))
+        for do, alike in groupby(jobs, key=self._way_of):
+            do(list(alike))
         if self.background.must_help():
             self.work(self.background.follow)
 
-    def _maintain(self, request: Admin) -> AnyReply:
+    def _way_of(self, job: Job) -> Callable[[list[Job]], None]:
+        """Return what does a job; neighbours with the same one are done together."""
+        if isinstance(job.request, Admin):
+            return self._maintain
+        return self._forget if isinstance(job.request, Delete) else self._write
+
+    def _forget(self, jobs: list[Job]) -> None:
+        """Answer only when what was forgotten has left the log too, not just the tables."""
+        held: list[tuple[Job, AnyReply]] = []
+
+        def hold(job: Job) -> Job:
+            return Job(job.request, job.size_bytes, lambda reply: held.append((job, reply)))
+
+        self._write([hold(job) for job in jobs])
+        self.work(self.background.erase)
+        for job, reply in held:
+            job.deliver(reply)
+
+    def _maintain(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            assert isinstance(job.request, Admin)
+            job.deliver(self._maintained(job.request))
+
+    def _maintained(self, request: Admin) -> AnyReply:
         try:
             result = maintain(self._connection, request)
             if request.action == "rederive":

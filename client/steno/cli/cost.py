@@ -5,8 +5,9 @@ import math
 from collections import Counter
 from typing import Any
 
-from steno.cli.command import Command, Context, count
-from steno.cli.filters import add_filters, filters_from
+from steno.cli.command import Command, Context
+from steno.cli.failures import say
+from steno.cli.filters import add_filters, at_least_one, filters_from
 from steno.cli.jsontext import is_map
 from steno.cli.paging import pages
 from steno.cli.screen import Screen
@@ -46,14 +47,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true", help="the rows and prices behind it")
     add_filters(parser, limit=None)
     told = f"rows at most: {_GROUPS}, with --explain {_ROWS} unless told"
-    parser.add_argument("--limit", metavar="N", type=_at_least_one, help=told)
-
-
-def _at_least_one(text: str) -> int:
-    value = count(text)
-    if not value:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+    parser.add_argument("--limit", metavar="N", type=at_least_one, help=told)
 
 
 def _run(context: Context) -> int:
@@ -73,9 +67,11 @@ def _run(context: Context) -> int:
         rows += [_cells(OUTSIDE.get(group["name"], "outside"), group) for group in apart]
         rows.append(_cells("in all", _together([found.totals, *apart])))
     screen.table([args.by, *_COLUMNS.values()], rows)
-    if screen.is_terminal:
-        for note in _notes([found.totals, *apart], found.totals.get("costs_behind")):
+    for note in _notes([found.totals, *apart], found.totals.get("costs_behind")):
+        if screen.is_terminal:
             screen.line(screen.style(note, "dim"))
+        else:
+            say(note)
     return 0
 
 

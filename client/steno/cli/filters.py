@@ -62,7 +62,7 @@ def add_paging(parser: argparse.ArgumentParser, limit: int | None = DEFAULT_LIMI
     """Add ``--limit`` and ``--cursor``."""
     told = f" ({limit} unless told)" if limit else ""
     parser.add_argument(
-        "--limit", metavar="N", type=_at_least_one, default=limit, help=f"at most N{told}"
+        "--limit", metavar="N", type=at_least_one, default=limit, help=f"at most N{told}"
     )
     parser.add_argument("--cursor", metavar="C", help="go on where another page ended")
 
@@ -122,8 +122,8 @@ def _number(text: str) -> float:
     return value
 
 
-def _at_least_one(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+def at_least_one(text: str) -> int:
+    """Return a whole number from 1 on, or raise argparse's error with a sentence."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be 1 or more, a whole number")
+    return int(text)

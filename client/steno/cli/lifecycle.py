@@ -17,6 +17,7 @@ from steno.cli.launch import (
 )
 from steno.errors import Unreachable
 from steno_schema import __version__
+from steno_schema.config import load
 from steno_schema.replies import Done, Welcome
 from steno_schema.requests import Admin
 
@@ -58,6 +59,7 @@ def _run_down(context: Context) -> int:
 
 
 def _run_restart(context: Context) -> int:
+    load(context.paths)  # a daemon that runs is worth more than one that would not start
     _stop(context)
     flags = ["--no-capture"] if context.args.no_capture else []
     return _tell_up(context, start_daemon(context, flags), started=True)
