@@ -1,6 +1,6 @@
 """File events from Linux itself, so that waiting costs nothing at all.
 
-``watchfiles`` looks 20 times a second whether something came; on Linux the kernel can say so
+``watchfiles`` looks 25 times a second whether something came; on Linux the kernel can say so
 instead. Numbers are those of ``inotify(7)`` and ``sys/inotify.h``.
 """
 
