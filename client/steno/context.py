@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from steno.errors import Misuse
 from steno.projects import project_of
 from steno_schema.ids import uuid7
 from steno_schema.paths import Paths, resolve
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 _FOLDERS_MAX = 256
 _projects: dict[str, str] = {}
 _sessions: dict[int, str] = {}
+_warned: set[str] = set()
 
 
 class Context:
@@ -33,14 +33,18 @@ class Context:
 
     @property
     def settings(self) -> "Settings":
-        """Settings in force when they were first asked for; raises ``Misuse`` if unusable."""
-        if self._settings is None:
-            from steno_schema.config import ConfigError, load
+        """Settings in force when they were first asked for.
 
-            try:
-                self._settings = load(self.paths).settings
-            except ConfigError as error:
-                raise Misuse(str(error), "See 'steno config show'.") from error
+        What cannot be used is at its default, and said once on stderr: a save goes before a
+        well-formed configuration.
+        """
+        if self._settings is None:
+            from steno_schema.config import load_usable
+
+            loaded = load_usable(self.paths)
+            for problem in loaded.problems:
+                _warn_once(problem)
+            self._settings = loaded.settings
         return self._settings
 
     def user(self) -> str | None:
@@ -54,6 +58,16 @@ class Context:
     def session(self) -> str:
         """Session of records that name none: the setting, else this process's own."""
         return self.settings.defaults.session or implicit_session()
+
+
+def _warn_once(problem: str) -> None:
+    if problem in _warned:
+        return
+    _warned.add(problem)
+    import logging  # a program's own logging decides where it goes; without any, to stderr
+
+    sentence = "%s. That setting is at its default until it is mended; see 'steno config show'."
+    logging.getLogger("steno").warning(sentence, problem)
 
 
 def implicit_session() -> str:

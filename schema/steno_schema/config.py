@@ -1,13 +1,17 @@
-"""Settings: defaults, then ``config.toml``, then the environment; each value knows its origin."""
+"""Settings: defaults, then ``config.toml``, then the environment; each value knows its origin.
+
+What is wrong with one value takes nothing but that value away. Who only saves goes on without it
+(``load_usable``); who starts, captures or deletes by the settings refuses (``load``).
+"""
 
 import os
-import tomllib
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
+from steno_schema.configfile import read
 from steno_schema.paths import Paths
 
 CATEGORIES = (
@@ -130,43 +134,81 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 class Loaded(Struct, frozen=True):
-    """Settings, and for each ``section.name`` where its value came from."""
+    """Settings, for each ``section.name`` where its value came from, and what cannot be used.
+
+    Each problem is a sentence without its full stop; what it is about is at its default.
+    """
 
     settings: Settings
     origins: dict[str, str]
+    problems: tuple[str, ...] = ()
 
 
 def load(paths: Paths, environ: dict[str, str] | None = None) -> Loaded:
-    """Return the settings in force, or raise ``ConfigError`` with one sentence."""
-    env = dict(os.environ) if environ is None else environ
-    tree = _read(paths.config)
-    origins = {
-        f"{section}.{name}": str(paths.config)
-        for section, values in tree.items()
-        if isinstance(values, dict)
-        for name in cast("dict[str, Any]", values)
-    }
+    """Return the settings in force, or raise ``ConfigError`` with the first thing wrong."""
+    loaded = load_usable(paths, environ)
+    if loaded.problems:
+        raise ConfigError(loaded.problems[0])
+    return loaded
+
+
+def load_usable(paths: Paths, environ: dict[str, str] | None = None) -> Loaded:
+    """Return the settings as far as they can be used, and what is wrong with the rest."""
+    file = read(paths.config)
+    problems = list(file.problems)
+    tree: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for section, name, value in _values(file.tree):
+        place = file.at(section) if name is None else file.at(section, name)
+        if problem := _put(tree, section, name, value):
+            problems.append(f"{place}: {problem}")
+        elif name is not None:
+            origins[f"{section}.{name}"] = str(paths.config)
     for variable, (section, name) in ENVIRONMENT.items():
-        if env.get(variable):
-            tree.setdefault(section, {})[name] = _value(variable, env[variable])
+        text = (os.environ if environ is None else environ).get(variable)
+        if not text:
+            continue
+        if problem := _put_variable(tree, variable, text):
+            problems.append(f"{variable} is {text[:80]!r}: {problem}")
+        else:
             origins[f"{section}.{name}"] = variable
-    try:
-        settings = msgspec.convert(tree, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{paths.config} or the environment: {error}") from error
+    settings = msgspec.convert(tree, Settings, strict=False)
     for section in Settings.__struct_fields__:
         for name in getattr(getattr(settings, section), "__struct_fields__", ()):
             origins.setdefault(f"{section}.{name}", "default")
-    return Loaded(settings, origins)
+    return Loaded(settings, origins, tuple(_printable(problem) for problem in problems))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _values(tree: dict[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
+    """Yield (section, name, value); what is no table of settings comes whole, without a name."""
+    for section, held in tree.items():
+        if isinstance(held, dict) and section in Settings.__struct_fields__:
+            for name, value in cast("dict[str, Any]", held).items():
+                yield section, name, value
+        else:
+            yield section, None, held
+
+
+def _put(tree: dict[str, Any], section: str, name: str | None, value: object) -> str | None:
+    """Put a value into the tree unless it does not fit; return what is wrong with it."""
+    if section not in Settings.__struct_fields__:
+        return f"there is no section {section!r}"
+    alone = value if name is None else {name: value}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+        msgspec.convert({section: alone}, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        return str(error)
+    if name is not None:
+        tree.setdefault(section, {})[name] = value
+    return None
+
+
+def _put_variable(tree: dict[str, Any], variable: str, text: str) -> str | None:
+    section, name = ENVIRONMENT[variable]
+    lowered = text.strip().lower()
+    if name in {"enabled", "debug", "auto_categorize"} and lowered not in _TRUE | _FALSE:
+        return "say true or false"
+    return _put(tree, section, name, _value(variable, text))
 
 
 def _value(variable: str, text: str) -> object:
@@ -178,7 +220,10 @@ def _value(variable: str, text: str) -> object:
     if variable in {"STENO_CATEGORIES", "STENO_COMPLEXITY_LEVELS"}:
         return [part.strip() for part in text.split(",") if part.strip()]
     if ENVIRONMENT[variable][1] in {"enabled", "debug", "auto_categorize"}:
-        if lowered not in _TRUE | _FALSE:
-            raise ConfigError(f"{variable} is {text!r}; say true or false.")
         return lowered in _TRUE
     return text
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` on one line, with what could steer a terminal made visible."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

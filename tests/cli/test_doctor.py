@@ -57,8 +57,10 @@ def test_configuration(paths: Paths) -> None:
     assert states(check_configuration(paths)) == ["ok", "ok"]
     paths.config.write_text("[redaction]\nenabled = false\n")
     assert states(check_configuration(paths)) == ["ok", "warn"]
-    paths.config.write_text("[redaction")
-    assert states(check_configuration(paths)) == ["fail"]
+    paths.config.write_text("[tracking]\ndebug = true\n[redaction\n")
+    broken, redaction = check_configuration(paths)
+    assert (broken.state, redaction.state) == ("fail", "ok")
+    assert f"{paths.config}, line 3: " in broken.finding
 
 
 def test_spool(paths: Paths) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from steno.client import Client
-from steno.context import implicit_session
-from steno.errors import Misuse
+from steno.context import Context, implicit_session
 from steno.filters import time_text
 from steno.projects import project_of
 from support.fake_daemon import FakeDaemon
@@ -63,10 +62,15 @@ def test_settings_come_before_guesses_and_words_before_settings(
     assert (three.session, three.conversation) == (None, "thread")
 
 
-def test_settings_that_cannot_be_used_say_where(home: Path) -> None:
-    (home / "config.toml").write_text("defaults = 7")
-    with Client(home) as client, pytest.raises(Misuse, match=r"config\.toml"):
-        client.history.save("one")
+def test_settings_that_cannot_be_used_say_where(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "config.toml").write_text("[tracking]\ndebug = true\n[redaction]\nenabled = 7\n")
+    for _ in range(2):
+        settings = Context(home, None).settings
+        assert (settings.tracking.debug, settings.redaction.enabled) == (True, True)
+    (message,) = caplog.messages
+    assert f"{home / 'config.toml'}, line 4: " in message
 
 
 def test_a_folder_that_is_gone_is_no_project(

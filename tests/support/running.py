@@ -152,9 +152,15 @@ class RunningDaemon:
         self, *arguments: str, stdin: str | bytes | None = None, **environ: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run the command line as a person would, away from a terminal."""
+        return self.python("-m", "steno.cli", *arguments, stdin=stdin, **environ)
+
+    def python(
+        self, *arguments: str, stdin: str | bytes | None = None, **environ: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a program that speaks to this daemon."""
         given = stdin.encode() if isinstance(stdin, str) else (stdin or b"")
         done = subprocess.run(
-            [sys.executable, "-m", "steno.cli", *arguments],
+            [sys.executable, *arguments],
             env=self.environ | environ,
             cwd=self.home.parent,
             input=given,

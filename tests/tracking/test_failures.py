@@ -58,16 +58,19 @@ def test_doctor_tells_of_them(tracked: Tracked) -> None:
     assert SECRET not in str(after)
 
 
-def test_a_broken_configuration_stops_tracking_and_nothing_else(tracked: Tracked) -> None:
-    (tracked.daemon.home / "config.toml").write_text("[tracking")
+def test_a_broken_configuration_does_not_stop_tracking(
+    tracked: Tracked, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tracked.daemon.home / "config.toml").write_text("[defaults]\nuser = 'ada'\n[tracking")
     tracked.again()
-    assert track_prompt("Why is the sky blue?") is None
-    with track_execution("Why is the sky blue?") as run:
-        run.output = "Rayleigh."
-    assert run.recorded_id is None
-    assert flush(60)
-    check = check_tracking(resolve({}, home=tracked.daemon.home))
-    assert (check.state, "Misuse 2 times" in check.finding) == ("warn", True)
+    assert track_prompt("Why is the sky blue?") is not None
+    with track_execution("Why is the sky black?") as run:
+        run.output = "No air."
+    tracked.settled()
+    with tracked.daemon.client() as client:
+        assert [exchange.user for exchange in client.history.recent(2)] == ["ada", "ada"]
+    assert sum("line 3: " in message for message in caplog.messages) == 1
+    assert check_tracking(resolve({}, home=tracked.daemon.home)).state == "ok"
 
 
 def test_a_prompt_that_is_no_text_is_passed_over(tracked: Tracked) -> None:

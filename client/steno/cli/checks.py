@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from steno_schema.config import ConfigError, load
+from steno_schema.config import load_usable
 from steno_schema.limits import FREE_SPACE_FLOOR_BYTES, MIB
 from steno_schema.paths import Paths
 from steno_schema.spool import SUFFIX
@@ -53,12 +53,11 @@ def _wrong_mode(path: Path, mode: int) -> Check | None:
 
 def check_configuration(paths: Paths) -> Iterator[Check]:
     """Yield whether the configuration can be read, and whether redaction is on."""
-    try:
-        loaded = load(paths)
-    except ConfigError as error:
-        yield Check("configuration", "fail", str(error), f"correct {paths.config}")
-        return
-    yield Check("configuration", "ok", "it can be read")
+    loaded = load_usable(paths)
+    for problem in loaded.problems:
+        yield Check("configuration", "fail", problem, "correct it; until then its default holds")
+    if not loaded.problems:
+        yield Check("configuration", "ok", "it can be read")
     origin = loaded.origins.get("redaction.enabled", "default")
     if loaded.settings.redaction.enabled:
         yield Check("redaction", "ok", "on: secrets are taken out before anything is kept")

@@ -4,8 +4,11 @@ import argparse
 from typing import Any
 
 from steno.cli.command import Command, Context
+from steno.cli.failures import say
 from steno.cli.jsontext import plain, to_json
-from steno_schema.config import load
+from steno_schema.config import load_usable
+
+_CHECK_FAILED = 1
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +18,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(context: Context) -> int:
     paths = context.paths
-    loaded = load(paths)
+    loaded = load_usable(paths)
     settings: dict[str, dict[str, Any]] = {
         section: plain(values) for section, values in plain(loaded.settings).items()
     }
@@ -24,8 +27,9 @@ def _run(context: Context) -> int:
         told: dict[str, Any] = {"settings": settings, "paths": places}
         if context.args.origin:
             told["origins"] = loaded.origins
+        told["problems"] = loaded.problems
         context.screen.json(told)
-        return 0
+        return _CHECK_FAILED if loaded.problems else 0
     for name, place in places.items():
         context.screen.text(f"# {name}: {place}")
     rows = [
@@ -37,7 +41,9 @@ def _run(context: Context) -> int:
         rows = [[*row, loaded.origins[row[0]]] for row in rows]
     headers = ["setting", "value", "origin"] if context.args.origin else ["setting", "value"]
     context.screen.table(headers, rows, header_in_pipe=False)
-    return 0
+    for problem in loaded.problems:
+        say(f"{problem}.", "It is at its default.")
+    return _CHECK_FAILED if loaded.problems else 0
 
 
 COMMANDS = {
