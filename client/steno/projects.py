@@ -1,7 +1,10 @@
-"""Which project a folder belongs to: the git root above it, else the folder itself."""
+"""Which project a folder belongs to (the git root above it, else itself), and which stay out."""
 
 import os
 from pathlib import Path
+
+IGNORE_FILE = ".stenoignore"
+"""A file of this name keeps its project out."""
 
 
 def project_of(folder: str | Path) -> str:
@@ -19,3 +22,20 @@ def project_of(folder: str | Path) -> str:
         if parent == current:
             return start
         current = parent
+
+
+def stays_out(project: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a project's ``.stenoignore`` or one of the ``patterns`` keeps it out.
+
+    Looked at anew each time: who says that a project stays out means from now on. A project that
+    is no absolute path is but a name: only patterns keep it out.
+    """
+    if patterns:
+        from fnmatch import fnmatch  # hardly anybody has patterns
+
+        if any(fnmatch(project, pattern) for pattern in patterns):
+            return True
+    try:
+        return os.path.isabs(project) and os.path.exists(os.path.join(project, IGNORE_FILE))
+    except ValueError:  # a name that no file can have
+        return False

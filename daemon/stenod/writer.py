@@ -26,6 +26,7 @@ from stenod.followers.analysis import AnalysisFollower
 from stenod.followers.cost import CallCost, ExchangeCost
 from stenod.followers.follower import Follower
 from stenod.followers.fulltext import FullText
+from stenod.followers.prompthash import PromptHash
 from stenod.followers.rollup import RollUp
 from stenod.inbox import Inbox, Job
 from stenod.maintenance import maintain
@@ -100,6 +101,7 @@ class Writer:
             CallCost(prices),
             ExchangeCost(prices),
             RollUp(),
+            PromptHash(),
         ]
 
     def start(self) -> None:

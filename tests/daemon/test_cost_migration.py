@@ -56,7 +56,7 @@ def test_what_is_there_gets_its_cost(older: Path) -> None:
     store.settled()
     assert _values(store.reader, "SELECT cost FROM history") == []  # it has no prompt
     assert _values(store.reader, "SELECT computed_cost_usd FROM exchange") == [1.25]
-    assert _values(store.reader, "SELECT cost_usd FROM cost_tracking") == [1.25]
+    assert _values(store.reader, "SELECT cost_usd FROM cost_tracking") == [1.25, 1.25]
     with store.reader:
         totals = statistics(store.reader, Stats()).totals
     assert (totals["cost_usd"], totals["outside"][0]["cost_usd"]) == (1.25, 1.25)

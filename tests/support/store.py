@@ -15,7 +15,7 @@ from stenod.store.connection import open_reader
 from stenod.writer import Writer
 
 NOW = datetime.now(UTC)
-FOLLOWERS = ("analysis", "call_cost", "exchange_cost", "rollup")
+FOLLOWERS = ("analysis", "call_cost", "exchange_cost", "rollup", "prompt_hash")
 PROMPTS = ("create a database table", "fix the login bug", "write tests", "hello")
 MODELS = ("gpt-5", "claude-sonnet-4-5-20250929", "claude-haiku-4-5", "of-nobody", None)
 CONVERSATIONS = {"main-1": None, "main-2": None, "main-1/agent-a": "main-1"}

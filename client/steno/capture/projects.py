@@ -1,15 +1,13 @@
 """Where captured work belongs: the git root of its folder, unless that project stays out."""
 
-from fnmatch import fnmatch
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from steno.projects import project_of
+from steno.projects import project_of, stays_out
 from steno_schema.records import AnyRecord, Message, Session, Turn, Usage
 
-IGNORE_FILE = ".stenoignore"
 CACHE_MAX = 10_000
 TURNS_MAX = 64
 
@@ -71,10 +69,7 @@ class Projects:
         return turn.project is not None and self._is_out(turn.project)
 
     def _is_out(self, folder: str) -> bool:
-        """Look anew each time: a person who says that a project stays out means from now on."""
-        project = self._project(folder)
-        named = any(fnmatch(project, pattern) for pattern in self._ignore)
-        return named or _has_ignore_file(project) or _has_ignore_file(folder)
+        return stays_out(self._project(folder), self._ignore) or stays_out(folder, ())
 
 
 def _is_left_out(record: AnyRecord, left_out: LeftOut) -> bool:
@@ -93,10 +88,3 @@ def _root_of(folder: str) -> str:
         return project_of(folder) if Path(folder).is_dir() else folder
     except (OSError, ValueError):
         return folder
-
-
-def _has_ignore_file(project: str) -> bool:
-    try:
-        return (Path(project) / IGNORE_FILE).exists()
-    except (OSError, ValueError):
-        return False

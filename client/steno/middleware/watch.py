@@ -12,10 +12,11 @@ from steno.context import project_here
 from steno.middleware.fields import BODY_MAX_BYTES, Field, fields_of, is_readable
 from steno.tracking.current import default_recorder, note
 from steno.tracking.exchanges import tracked_exchange
-from steno.tracking.guards import normalised, reason_to_skip
+from steno.tracking.guards import reason_to_skip
 from steno.tracking.jobs import Job
 from steno.tracking.recorder import Recorder
 from steno_schema.ids import uuid7
+from steno_schema.prompts import normalised
 from steno_schema.records import AnyRecord
 from steno_schema.times import format_ms
 

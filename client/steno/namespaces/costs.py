@@ -44,8 +44,9 @@ class Cost(Struct, frozen=True, kw_only=True):
 class Costs(Namespace[Runner]):
     """Record what model calls used, and add it up.
 
-    The sums are of ``cost_tracking``: calls added here and calls that capture found. They leave
-    out what an exchange was saved with; ``client.history.stats`` adds that up.
+    The sums are of ``cost_tracking``: calls added here, calls that capture found, and what
+    exchanges were saved with, each cost once. An exchange saved with tokens or a cost of its own
+    is one call there, and calls that name it are not counted beside it.
     """
 
     @verb

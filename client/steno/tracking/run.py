@@ -16,13 +16,14 @@ from steno.exchanges import TokensLike
 from steno.results import Saved
 from steno.tracking.current import default_recorder, note
 from steno.tracking.exchanges import inside, tracked_exchange
-from steno.tracking.guards import normalised, reason_to_skip, shortened
+from steno.tracking.guards import reason_to_skip
 from steno.tracking.jobs import DuplicateCheck, Job
 from steno.tracking.recorder import Recorder
 from steno.tracking.texts import prompt_text, text_of
 from steno_schema.config import Settings
 from steno_schema.ids import uuid7
 from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS
+from steno_schema.prompts import normalised, shortened
 from steno_schema.records import AnyRecord
 from steno_schema.times import format_ms
 

@@ -16,6 +16,7 @@ from steno_schema.records import (
 from steno_schema.requests import Amend
 from stenod.store.context import Context, json_or_none, optional_moment
 from stenod.store.exchanges import add_tags
+from stenod.store.sameness import rehash
 from stenod.store.target import find
 
 _EXCHANGE_FIELDS = frozenset(Annotations.__struct_fields__) - {"id", "tags"}
@@ -62,6 +63,8 @@ def amend(context: Context, request: Amend) -> dict[str, Any]:
         context.connection.execute(
             f"UPDATE {table} SET {assignments} WHERE id = ?", (*values.values(), row_id)
         )
+    if request.type == "message" and "content" in values:
+        rehash(context, row_id, values["content"])
     if request.type == "exchange":
         _amend_tags(context, request, row_id)
     if request.type == "message":

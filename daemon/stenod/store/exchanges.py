@@ -14,6 +14,7 @@ from stenod.store.context import (
     uid_of,
 )
 from stenod.store.rows import fetch_one
+from stenod.store.sameness import count_sighting, find_same, prompt_hash, sighted_before
 
 _INSERT_EXCHANGE = """
 INSERT INTO exchange (uid, content_hash, conversation_id, prompt_id, output_id, created_at,
@@ -22,9 +23,9 @@ INSERT INTO exchange (uid, content_hash, conversation_id, prompt_id, output_id, 
   cache_write_1h_tokens, reasoning_tokens, total_tokens, tokens_complete, cost_usd,
   response_time_ms, category, complexity, technique, stage, phase, current_file, keywords,
   response_summary, rating, follow_up, notes, files_created, files_modified, commands_executed,
-  metadata)
+  metadata, prompt_hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, 'script', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id
 """
 _INSERT_MESSAGE = """
@@ -40,12 +41,6 @@ INSERT INTO usage (uid, content_hash, session_id, conversation_id, exchange_id, 
   recorded_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id
-"""
-_DUPLICATE = """
-SELECT e.uid FROM exchange AS e JOIN message AS p ON p.id = e.prompt_id
-WHERE p.content = ? AND (? = 'all' OR e.conversation_id IN
-  (SELECT id FROM conversation WHERE session_id = ?))
-ORDER BY e.id DESC LIMIT 1
 """
 
 
@@ -67,9 +62,8 @@ def create_exchange(
     created = moment(record.created_at, now)
     conversation_id, session_id = _place(context, record, now)
     if check != "off" and not record.output:
-        twin = context.connection.execute(_DUPLICATE, (record.prompt, check, session_id)).get
+        twin = _duplicate(context, record, created, None if check == "all" else session_id)
         if twin is not None:
-            _sighted(context, twin, now)
             return "duplicate", twin
     _insert_exchange(context, record, uid, conversation_id, created, now)
     return "created", None
@@ -94,11 +88,22 @@ def _place(context: Context, record: Exchange, now: int) -> tuple[int, int]:
     return conversation_id, session_id
 
 
-def _sighted(context: Context, uid: bytes, now: int) -> None:
-    context.connection.execute(
-        "INSERT INTO sighting (exchange_id, seen_at) SELECT id, ? FROM exchange WHERE uid = ?",
-        (now, uid),
-    )
+def _duplicate(
+    context: Context, record: Exchange, created: int, session_id: int | None
+) -> bytes | None:
+    """Return the uid of the exchange that has the same prompt, if any, with the sighting counted.
+
+    A record that is sent again is answered as before.
+    """
+    uid = uid_of(record.id)
+    known = sighted_before(context, uid)
+    if known is not None:
+        return known
+    twin = find_same(context, record.prompt, session_id)
+    if twin is None:
+        return None
+    count_sighting(context, twin[0], uid, created)
+    return twin[1]
 
 
 def _insert_exchange(
@@ -142,6 +147,7 @@ def _insert_exchange(
             json_or_none(record.files_modified),
             json_or_none(record.commands_executed),
             json_or_none(record.metadata),
+            prompt_hash(record.prompt),
         ),
     ).get
     if record.tags:

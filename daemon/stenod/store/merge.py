@@ -10,6 +10,7 @@ from stenod.store.context import Context, json_or_none, moment, uid_of
 from stenod.store.days import mark_unclean
 from stenod.store.owners import conversation_of, exchange_of, owns
 from stenod.store.rows import fetch_one
+from stenod.store.sameness import prompt_hash, rehash
 
 _REFRESH = """
 UPDATE exchange SET
@@ -82,6 +83,8 @@ def merge_message(context: Context, record: Message) -> str:
             row_id,
         ),
     )
+    if record.content != content:
+        rehash(context, row_id, record.content[:CAPTURED_TEXT_MAX_CHARS])
     context.changes.add("message", row_id)
     context.touched.update(each for each in (exchange_id, known_exchange) if each is not None)
     return "updated"
@@ -175,7 +178,7 @@ def merge_turn(context: Context, record: Turn) -> str:
 def _insert_turn(context: Context, record: Turn, uid: bytes) -> str:
     prompt = fetch_one(
         context.connection,
-        "SELECT id, exchange_id FROM message WHERE uid = ?",
+        "SELECT id, content FROM message WHERE uid = ?",
         (uid_of(record.prompt_message),),
     )
     if context.is_gone(uid):
@@ -185,8 +188,8 @@ def _insert_turn(context: Context, record: Turn, uid: bytes) -> str:
     now = context.now()
     exchange_id = context.connection.execute(
         "INSERT INTO exchange (uid, conversation_id, prompt_id, created_at, updated_at, origin,"
-        " status, agent, project, framework, copied, metadata)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " status, agent, project, framework, copied, metadata, prompt_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             uid,
             conversation_of(context, record.conversation, None),
@@ -200,6 +203,7 @@ def _insert_turn(context: Context, record: Turn, uid: bytes) -> str:
             record.framework,
             record.copied,
             json_or_none(record.metadata),
+            prompt_hash(prompt[1]),
         ),
     ).get
     context.connection.execute(

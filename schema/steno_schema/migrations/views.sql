@@ -161,6 +161,8 @@ CREATE VIEW routing_decisions AS SELECT
 FROM routing_decision AS r
 JOIN conversation AS c ON c.id = r.conversation_id;
 
+-- Every cost once, as statistics count it: an exchange saved with tokens or a cost of its own is a row
+-- (its id with a minus) and the calls that name it are none.
 DROP VIEW IF EXISTS cost_tracking;
 CREATE VIEW cost_tracking AS SELECT
   u.id AS id,
@@ -172,8 +174,24 @@ CREATE VIEW cost_tracking AS SELECT
   strftime('%Y-%m-%dT%H:%M:%fZ', u.recorded_at / 1000.0, 'unixepoch') AS recorded_at,
   lower(substr(hex(u.uid),1,8)||'-'||substr(hex(u.uid),9,4)||'-'||substr(hex(u.uid),13,4)||'-'||substr(hex(u.uid),17,4)||'-'||substr(hex(u.uid),21)) AS uid
 FROM usage AS u
-LEFT JOIN session AS s ON s.id = u.session_id
-WHERE u.nested = 0;
+LEFT JOIN exchange AS x ON x.id = u.exchange_id
+LEFT JOIN conversation AS c ON c.id = u.conversation_id
+LEFT JOIN session AS s ON s.id = coalesce(c.session_id, u.session_id)
+WHERE u.nested = 0
+  AND (x.origin IS NOT 'script' OR (x.cost_usd IS NULL AND x.input_tokens IS NULL))
+UNION ALL SELECT
+  -e.id,
+  s.key,
+  e.model,
+  coalesce(e.input_tokens, 0),
+  coalesce(e.output_tokens, 0),
+  coalesce(e.cost_usd, e.computed_cost_usd),
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000.0, 'unixepoch'),
+  lower(substr(hex(e.uid),1,8)||'-'||substr(hex(e.uid),9,4)||'-'||substr(hex(e.uid),13,4)||'-'||substr(hex(e.uid),17,4)||'-'||substr(hex(e.uid),21))
+FROM exchange AS e
+JOIN conversation AS c ON c.id = e.conversation_id
+JOIN session AS s ON s.id = c.session_id
+WHERE e.origin = 'script' AND (e.cost_usd IS NOT NULL OR e.input_tokens IS NOT NULL);
 
 DROP VIEW IF EXISTS user_preferences;
 CREATE VIEW user_preferences AS SELECT
@@ -300,6 +318,15 @@ CREATE VIEW sources AS SELECT
   strftime('%Y-%m-%dT%H:%M:%fZ', f.last_event_at / 1000.0, 'unixepoch') AS last_event_at,
   lower(substr(hex(f.uid),1,8)||'-'||substr(hex(f.uid),9,4)||'-'||substr(hex(f.uid),13,4)||'-'||substr(hex(f.uid),17,4)||'-'||substr(hex(f.uid),21)) AS uid
 FROM source AS f;
+
+-- Times the duplicate check met a prompt again; uid is the id the record would have had.
+DROP VIEW IF EXISTS sightings;
+CREATE VIEW sightings AS SELECT
+  g.rowid AS id,
+  g.exchange_id AS exchange_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', g.seen_at / 1000.0, 'unixepoch') AS seen_at,
+  lower(substr(hex(g.uid),1,8)||'-'||substr(hex(g.uid),9,4)||'-'||substr(hex(g.uid),13,4)||'-'||substr(hex(g.uid),17,4)||'-'||substr(hex(g.uid),21)) AS uid
+FROM sighting AS g;
 
 DROP VIEW IF EXISTS pattern_usage;
 CREATE VIEW pattern_usage AS SELECT
