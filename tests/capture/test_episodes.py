@@ -10,7 +10,8 @@ import pytest
 
 from capture.episodes import Broken, Episode
 from capture.inprocess import InProcess
-from steno.capture.tail import Identity, Tail
+from steno.capture.source import Identity
+from steno.capture.tail import Tail
 from steno_schema.replies import AnyReply, Done
 from steno_schema.requests import Admin, Append
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from steno.capture.tail import BATCH_BYTES, Batch, Tail, Unreadable
+from steno.capture.source import Batch, Unreadable
+from steno.capture.tail import BATCH_BYTES, Tail
 from steno_schema.limits import MIB, TRANSCRIPT_LINE_MAX_BYTES
 
 

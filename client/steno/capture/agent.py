@@ -1,7 +1,8 @@
 """The interface between an agent's transcript format and everything that is the same for all.
 
-An agent is one module with one ``Agent`` object: where its files are, and a parser that turns
-lines into records. Cursors, rotation, batching, redaction and progress are not its business.
+An agent is one module with one ``Agent`` object: where its files are, how they grow, and a parser
+that turns lines into records. Cursors, rotation, batching, redaction and progress are not its
+business. How they grow is said by a ``Reader`` (``source``): whatever it is, the parser gets lines.
 
 What a parser may rely on, and must keep to:
 
@@ -24,6 +25,8 @@ from typing import Protocol
 
 import msgspec
 
+from steno.capture.source import Reader
+from steno.capture.tail import LINES
 from steno_schema.records import AnyRecord
 
 POSITION_BLOCKS = 256
@@ -77,7 +80,7 @@ class Parser(Protocol):
 
 
 class Agent(Protocol):
-    """One coding agent: its name, its folders, its parser."""
+    """One coding agent: its name, its folders, its parser. Derive from it."""
 
     name: str
     """As in ``--agent``: ``claude-code``, ``codex``."""
@@ -95,8 +98,25 @@ class Agent(Protocol):
         """Tell from the name alone whether a file below a root is one of the agent's."""
         ...
 
+    def is_entered(self, folder: Path) -> bool:
+        """Tell whether a folder below a root may hold sources; others are not looked into."""
+        del folder
+        return True
+
+    def source_of(self, path: Path) -> Path | None:
+        """Return the source that a file which changed is part of: itself, or a database's log."""
+        return path if self.is_transcript(path) else None
+
+    def reader(self, path: Path) -> Reader:
+        """Return how a source grows."""
+        del path
+        return LINES
+
     def parser(self, path: Path, state: bytes = b"") -> Parser:
-        """Return a parser for ``path``, fresh or going on from ``state``."""
+        """Return a parser for ``path``, fresh or going on from ``state``.
+
+        The path of a container's member is that of the container and the member's name.
+        """
         ...
 
 

@@ -37,7 +37,7 @@ from steno.capture.claude_parser import ClaudeParser
 from steno.capture.claude_records import AGENT_NAME
 
 
-class ClaudeCode:
+class ClaudeCode(Agent):
     """Claude Code, in the terminal and in editors."""
 
     name: str = AGENT_NAME

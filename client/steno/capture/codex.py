@@ -49,7 +49,7 @@ _ROLLOUT = re.compile(
 _FOLDERS = ("sessions", "archived_sessions")
 
 
-class Codex:
+class Codex(Agent):
     """The Codex CLI, also as IDE extension and desktop app: they write the same files."""
 
     name = AGENT_NAME

@@ -7,6 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from steno.capture.agent import Agent
+from steno.capture.source import Unreadable
+from steno.capture.tail import LINES
 
 
 class Found(Struct, frozen=True):
@@ -36,18 +38,20 @@ def _below(agent: Agent, root: Path) -> Iterator[Found]:
         for entry in listed:
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
+                    if agent.is_entered(Path(entry.path)):
+                        folders.append(entry.path)
                 elif is_wanted(agent, entry.path):
-                    status = entry.stat(follow_symlinks=False)
-                    yield Found(
-                        agent,
-                        Path(entry.path),
-                        status.st_size,
-                        status.st_mtime_ns,
-                        status.st_ino,
-                    )
+                    yield _found(agent, Path(entry.path))
             except OSError:
                 continue
+
+
+def _found(agent: Agent, path: Path) -> Found:
+    try:
+        look = agent.reader(path).look(path)
+    except Unreadable:
+        look = LINES.look(path)
+    return Found(agent, path, look.size_bytes, look.mtime_ns, look.inode)
 
 
 def is_wanted(agent: Agent, path: str) -> bool:
@@ -59,9 +63,10 @@ def is_wanted(agent: Agent, path: str) -> bool:
     return agent.is_transcript(Path(path))
 
 
-def agent_of(roots: list[tuple[Agent, Path]], path: Path) -> Agent | None:
-    """Return whose transcript ``path`` is, or ``None``."""
+def source_of(roots: list[tuple[Agent, Path]], path: Path) -> tuple[Agent, Path] | None:
+    """Return the source that a file which changed is part of, and whose it is; or ``None``."""
     for agent, root in roots:
-        if path.is_relative_to(root) and is_wanted(agent, os.fspath(path)):
-            return agent
+        source = agent.source_of(path) if path.is_relative_to(root) else None
+        if source is not None and is_wanted(agent, os.fspath(source)):
+            return agent, source
     return None

@@ -1,12 +1,13 @@
-"""From new lines of one file to one atomic append: bytes, records and cursor together.
+"""From new lines of one source to one atomic append: bytes, records and cursor together.
 
 Secrets are taken out of the bytes before anything else sees them; offsets and hashes are those of
-the file itself. What an append did is never guessed: the ledger moves only when the daemon says so.
+the log as it was. What an append did is never guessed: the ledger moves only when the daemon says so.
 """
 
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from steno.capture.compression import compress
 from steno.capture.discovery import Found
 from steno.capture.ledger import Entry, Ledger, ReadState, new_entry, standing
 from steno.capture.projects import LeftOut, Projects
-from steno.capture.tail import Batch, Identity, Tail
+from steno.capture.source import Batch, Look, NotYet, Source
 from steno.client import Client
 from steno.errors import Refused
 from steno_schema.errors import ErrorCode
@@ -47,14 +48,38 @@ class Ingest:
         """Take in what is new in a file; return how many bytes of it were read."""
         try:
             return self._retried(path, lambda: self._read(agent, path))
+        except NotYet:
+            return 0
         except OSError:
             self.missing(agent.name, path)
             return 0
 
     def _read(self, agent: Agent, path: Path) -> int:
-        with Tail(path) as tail:
-            entry = self._settle(agent, path, tail, self._ledger.get(str(path)))
-            return self._read_from(agent, path, tail, entry)
+        with agent.reader(path).open(path) as source:
+            return self._read_source(agent, path, source)
+
+    def _read_source(self, agent: Agent, path: Path, source: Source) -> int:
+        """Take in the members of a source that changed, then what is new in itself."""
+        known = self._ledger.get(str(path))
+        if known is not None and _is_unchanged(known, source.look):
+            return 0
+        taken = self._read_members(agent, path, source)
+        entry = self._settle(agent, path, source, known)
+        return taken + self._read_from(agent, path, source, entry)
+
+    def _read_members(self, agent: Agent, path: Path, source: Source) -> int:
+        taken = 0
+        present: set[str] = set()
+        for name, member in source.members():
+            inside = path / name
+            present.add(str(inside))
+            with member:
+                step = partial(self._read_source, agent, inside, member)
+                taken += self._retried(inside, step)
+        for entry in self._ledger.inside(path) if present else []:
+            if entry.path not in present and entry.state != "gone":
+                self.missing(agent.name, Path(entry.path))
+        return taken
 
     def _retried(self, path: Path, step: Callable[[], int]) -> int:
         """Do a step; where our ledger turns out to be behind, read it anew and do it again."""
@@ -78,7 +103,8 @@ class Ingest:
         for entry in self._ledger.entries():
             path = Path(entry.path)
             is_below = any(path.is_relative_to(root) for root in existing)
-            if is_below and entry.path not in present and entry.state != "gone":
+            is_present = entry.path in present or str(path.parent) in present
+            if is_below and not is_present and entry.state != "gone":
                 self.missing(entry.agent, path)
 
     def missing(self, agent: str, path: Path) -> None:
@@ -99,14 +125,14 @@ class Ingest:
             self._change_state(entry, state)
         return 0
 
-    def _settle(self, agent: Agent, path: Path, tail: Tail, entry: Entry | None) -> Entry:
+    def _settle(self, agent: Agent, path: Path, source: Source, entry: Entry | None) -> Entry:
         """Return the entry to go on from: the known one, a moved one's, or a new one."""
         if entry is None:
-            known = self._ledger.by_inode(tail.stat.st_dev, tail.stat.st_ino)
-            if known is not None and _has_moved(known, tail):
+            known = self._ledger.by_inode(source.look.device, source.look.inode)
+            if known is not None and _has_moved(known, source):
                 return self._ledger.moved(known, str(path))
             return self._begin(Entry(source="", agent=agent.name, path=str(path)))
-        if self._is_unchanged(entry, tail) or tail.is_same(entry.identity, entry.offset):
+        if source.is_same(entry.identity, entry.offset):
             return entry
         self._change_state(entry, "replaced")
         return self._begin(entry)
@@ -121,27 +147,7 @@ class Ingest:
         self._ledger.put(fresh)
         return fresh
 
-    def _is_unchanged(self, entry: Entry, tail: Tail) -> bool:
-        found = tail.stat
-        return (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) == (
-            found.st_size,
-            found.st_mtime_ns,
-            found.st_ino,
-            "live",
-        )
-
-    def _is_noted(self, entry: Entry, tail: Tail) -> bool:
-        """Tell whether the ledger has what can be said of a file that is read to its end."""
-        return (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) == (
-            tail.stat.st_size,
-            tail.settled_mtime_ns,
-            tail.stat.st_ino,
-            "live",
-        )
-
-    def _read_from(self, agent: Agent, path: Path, tail: Tail, entry: Entry) -> int:
-        if self._is_unchanged(entry, tail):
-            return 0
+    def _read_from(self, agent: Agent, path: Path, source: Source, entry: Entry) -> int:
         if entry.state != "live":
             # Noted before it is said: should the reply be lost, the ledger does not lag behind.
             entry = msgspec.structs.replace(entry, state="live", size_bytes=-1)
@@ -156,17 +162,19 @@ class Ingest:
                 "a transcript of %s is read anew: its parser's state is unknown", agent.name
             )
             self._change_state(entry, "replaced")
-            return self._read_from(agent, path, tail, self._begin(entry))
-        for batch in tail.batches(entry.offset, in_oversized=state.in_oversized):
-            entry = self._append(parser, tail, entry, batch, version, state.left_out)
-        if not self._is_noted(entry, tail):
-            entry = self._touch(tail, entry, version)
+            return self._read_from(agent, path, source, self._begin(entry))
+        for batch in source.batches(
+            entry.offset, in_oversized=state.in_oversized, seen=state.seen
+        ):
+            entry = self._append(parser, source, entry, batch, version, state.left_out)
+        if not _is_noted(entry, source):
+            entry = self._touch(source, entry, version)
         return entry.offset - started
 
     def _append(
         self,
         parser: Parser,
-        tail: Tail,
+        source: Source,
         entry: Entry,
         batch: Batch,
         version: str,
@@ -194,19 +202,24 @@ class Ingest:
         progress.session = parser.session
         progress.last_event_at = _checked_time(parser.last_event_at)
         progress.parser_state = _state_encoder.encode(
-            ReadState(parser=parser.state(), in_oversized=in_oversized, left_out=left_out)
+            ReadState(
+                parser=parser.state(),
+                in_oversized=in_oversized,
+                seen=batch.seen,
+                left_out=left_out,
+            )
         )
-        _place(progress, tail.identity(batch.end), tail, whole=batch.end >= tail.stat.st_size)
+        _place(progress, source, whole=source.is_whole(batch.end))
         self._client.request(Append(records=records, mode="merge", source=progress))
         return self._moved(entry, progress)
 
-    def _touch(self, tail: Tail, entry: Entry, version: str) -> Entry:
-        """Note size and time of a file that was read as far as it goes."""
+    def _touch(self, source: Source, entry: Entry, version: str) -> Entry:
+        """Note size and time of a source that was read as far as it goes."""
         progress = standing(entry)
         progress.state = "live"
         progress.parser = version
         progress.parser_state = _state_encoder.encode(self._ledger.read_state(entry))
-        _place(progress, tail.identity(entry.offset), tail, whole=True)
+        _place(progress, source, whole=True)
         self._client.request(Append(records=[], mode="merge", source=progress))
         return self._moved(entry, progress)
 
@@ -240,9 +253,24 @@ class Ingest:
         return moved
 
 
-def _has_moved(entry: Entry, tail: Tail) -> bool:
+def _is_unchanged(entry: Entry, look: Look) -> bool:
+    return (entry.size_bytes, entry.mtime_ns, entry.inode, entry.state) == (
+        look.size_bytes,
+        look.mtime_ns,
+        look.inode,
+        "live",
+    )
+
+
+def _is_noted(entry: Entry, source: Source) -> bool:
+    """Tell whether the ledger has what can be said of a source that is read to its end."""
+    settled = msgspec.structs.replace(source.look, mtime_ns=source.settled_mtime_ns)
+    return _is_unchanged(entry, settled)
+
+
+def _has_moved(entry: Entry, source: Source) -> bool:
     """Tell whether an open file is the one an entry speaks of, and no longer where it was."""
-    if not entry.offset or not tail.is_same(entry.identity, entry.offset):
+    if not entry.head_hash or not source.is_same(entry.identity, entry.offset):
         return False
     try:
         found = os.lstat(entry.path)
@@ -281,16 +309,17 @@ def _lines_of(redacted: bytes, batch: Batch) -> list[bytes]:
     return [line for line in redacted.split(b"\n") if line and not line.isspace()]
 
 
-def _place(progress: SourceProgress, identity: Identity, tail: Tail, *, whole: bool) -> None:
-    """Write down who the file is; its size and time only once it is read as far as it goes."""
+def _place(progress: SourceProgress, source: Source, *, whole: bool) -> None:
+    """Write down who the source is; its time only once it is read as far as it goes."""
+    identity = source.identity(progress.offset)
     progress.device = identity.device
     progress.inode = identity.inode
     progress.head_hash = identity.head_hash
     progress.head_bytes = identity.head_bytes
     progress.tail_hash = identity.tail_hash
     progress.tail_bytes = identity.tail_bytes
-    progress.size_bytes = tail.stat.st_size
-    progress.mtime_ns = tail.settled_mtime_ns if whole else 0
+    progress.size_bytes = source.look.size_bytes
+    progress.mtime_ns = source.settled_mtime_ns if whole else 0
 
 
 def _checked_time(text: str | None) -> str | None:

@@ -1,12 +1,13 @@
 """The ledger as the watcher holds it: one light entry a file, filled from the daemon at start."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from steno.capture.projects import LeftOut
-from steno.capture.tail import Identity
+from steno.capture.source import Identity
 from steno.client import Client
 from steno_schema.ids import uuid7
 from steno_schema.replies import Done
@@ -14,7 +15,7 @@ from steno_schema.requests import Admin, SourceProgress, SourceState
 
 
 class Entry(Struct, kw_only=True):
-    """Where one generation of a file stands. Offsets and sizes are the file's own, in bytes."""
+    """Where one generation of a source stands. Offsets are those of its log, sizes its own."""
 
     source: str
     agent: str
@@ -50,6 +51,7 @@ class ReadState(Struct, kw_only=True, omit_defaults=True):
 
     parser: bytes = b""
     in_oversized: bool = False
+    seen: bytes = b""
     left_out: LeftOut = msgspec.field(default_factory=LeftOut)
 
 
@@ -93,7 +95,7 @@ class Ledger:
 
         It may stand under another path, or be a generation that another file has replaced.
         """
-        return self._by_inode.get((device, inode))
+        return self._by_inode.get((device, inode)) if inode else None
 
     def moved(self, entry: Entry, path: str) -> Entry:
         """Take over that an entry's file is now at ``path``; return the entry to go on from."""
@@ -102,6 +104,11 @@ class Ledger:
         here = msgspec.structs.replace(entry, path=path, size_bytes=-1)
         self.put(here)
         return here
+
+    def inside(self, container: Path) -> list[Entry]:
+        """Return the entries of a container's members."""
+        before = f"{container}/"
+        return [each for path, each in self._entries.items() if path.startswith(before)]
 
     def entries(self) -> list[Entry]:
         return list(self._entries.values())

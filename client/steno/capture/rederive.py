@@ -12,7 +12,7 @@ import msgspec
 
 from steno.capture.agent import Agent, Parser
 from steno.capture.compression import decompress
-from steno.capture.ledger import Entry, Ledger, ReadState, standing
+from steno.capture.ledger import Entry, Ledger, standing
 from steno.capture.projects import LeftOut, Projects
 from steno.client import Client
 from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
@@ -56,8 +56,8 @@ def _rederive_file(
         if number % LINES_PER_APPEND == 0:
             _store(client, projects, parser, left_out)
     _store(client, projects, parser, left_out)
-    in_oversized = ledger.read_state(entry).in_oversized
-    state = ReadState(parser=parser.state(), in_oversized=in_oversized, left_out=left_out)
+    known = ledger.read_state(entry)
+    state = msgspec.structs.replace(known, parser=parser.state(), left_out=left_out)
     progress = standing(entry)
     progress.parser = agent.parser_version
     progress.parser_state = msgspec.msgpack.encode(state)

@@ -9,13 +9,14 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
 import msgspec
 from msgspec import Struct
 
+from steno.capture.source import Batch, Identity, Look, Source, Unreadable, settled
 from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
 
 HEAD_MAX_BYTES = 4096
@@ -27,41 +28,8 @@ CUT_WITHIN_BYTES = 64 * 1024
 """A line that is too long is cut where a value ends if one does so near the end of the block: a
 secret that stands across two blocks would be found in neither."""
 
-CLOCK_STEP_NS = 20_000_000
-"""The longest step of a file system's clock that is reckoned with: twice a kernel's slowest tick."""
-
 _NEWLINE = ord("\n")
 _any_json = msgspec.json.Decoder(msgspec.Raw)
-
-
-class Unreadable(OSError):
-    """The path is no regular file of this user, or cannot be opened."""
-
-
-class Identity(Struct, kw_only=True):
-    """Who a file is: where it was, and the hashes of what was read."""
-
-    device: int = 0
-    inode: int = 0
-    head_hash: str = ""
-    head_bytes: int = 0
-    tail_hash: str = ""
-    tail_bytes: int = 0
-
-
-class Batch(Struct):
-    """A stretch [start, end) of the file and the whole lines in it.
-
-    ``oversized_bytes`` counts the bytes of a line that is too long to be parsed; ``ends_line``
-    tells whether that line ended here.
-    """
-
-    start: int
-    end: int
-    data: bytes
-    lines: list[bytes]
-    oversized_bytes: int = 0
-    ends_line: bool = False
 
 
 class Tail:
@@ -86,14 +54,22 @@ class Tail:
         os.close(self._descriptor)
 
     @property
-    def settled_mtime_ns(self) -> int:
-        """When the file was written last; 0 as long as another write could have the same time.
+    def look(self) -> Look:
+        """What the file looked like when it was opened."""
+        return _look_of(self.stat)
 
-        File systems count time in steps; a file that is written twice within one, and read in
-        between, would look unchanged if its size is the same.
-        """
-        mtime_ns = self.stat.st_mtime_ns
-        return mtime_ns if self._opened_ns - mtime_ns > CLOCK_STEP_NS else 0
+    @property
+    def settled_mtime_ns(self) -> int:
+        """When the file was written last; 0 as long as another write could have the same time."""
+        return settled(self.stat.st_mtime_ns, self._opened_ns)
+
+    def is_whole(self, offset: int) -> bool:
+        """Tell whether the file is read to the end it had when it was opened."""
+        return offset >= self.stat.st_size
+
+    def members(self) -> Iterable[tuple[str, Source]]:
+        """A file of lines has nothing inside that is a source of its own."""
+        return ()
 
     def is_same(self, known: Identity, offset: int) -> bool:
         """Tell whether what was read up to ``offset`` still stands in the file."""
@@ -122,11 +98,14 @@ class Tail:
         data = os.pread(self._descriptor, size, start)
         return hashlib.blake2b(data, digest_size=16).hexdigest()
 
-    def batches(self, offset: int, *, in_oversized: bool = False) -> Iterator[Batch]:
+    def batches(
+        self, offset: int, *, in_oversized: bool = False, seen: bytes = b""
+    ) -> Iterator[Batch]:
         """Yield what is new from ``offset`` on; a torn last line is left for later.
 
         ``in_oversized`` says that ``offset`` stands inside a line that is too long.
         """
+        del seen  # where the file is read to says everything
         start = offset
         pending = bytearray()
         while True:
@@ -195,3 +174,24 @@ def _is_whole_object(data: bytearray) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _look_of(found: os.stat_result) -> Look:
+    return Look(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+class Lines(Struct, frozen=True):
+    """The reader of files that lines are appended to."""
+
+    pause_s: float = 0.0
+
+    def look(self, path: Path) -> Look:
+        """Return what the file looks like in its folder; whether it is one, reading says."""
+        return _look_of(path.lstat())
+
+    def open(self, path: Path) -> Source:
+        """Open a file; raise ``Unreadable`` if it is no regular one."""
+        return Tail(path)
+
+
+LINES = Lines()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from steno.capture.agent import Agent
 from steno.capture.agents import AGENTS
-from steno.capture.discovery import Found, agent_of, is_wanted, scan
+from steno.capture.discovery import Found, scan, source_of
 from steno.capture.events import Commands, FolderEvents, Order
 from steno.capture.ingest import Ingest
 from steno.capture.ledger import Ledger
@@ -61,6 +61,7 @@ class Watcher:
         self._hints: queue.SimpleQueue[list[Path] | Order] = queue.SimpleQueue()
         self._ended = False
         self._settling: dict[Path, float] = {}
+        self._pausing: dict[Path, float] = {}
         self._last_event = float("-inf")
         self._last_scan = float("-inf")
         self._reported = float("-inf")
@@ -172,7 +173,7 @@ class Watcher:
             active = now - self._last_event < ACTIVE_S
             every = self._settings.rescan_active_s if active else self._settings.rescan_idle_s
             due = self._last_scan + (self._settings.rescan_idle_s if self._settled else every)
-            settle = min(self._settling.values(), default=due)
+            settle = min([*self._settling.values(), *self._pausing.values()], default=due)
             if now >= due:
                 return
             self._take_hints(wait_s=max(min(due, settle) - now, 0))
@@ -219,29 +220,43 @@ class Watcher:
             if path.is_dir():
                 self._read_folder(path)
                 continue
-            agent = agent_of(self._roots, path)
-            if agent is not None:
+            found = source_of(self._roots, path)
+            if found is not None:
                 self._last_event = now
-                self._settling[path] = now + SETTLE_S
-                self._read(agent, path)
+                self._hear_of(*found, now)
+
+    def _hear_of(self, agent: Agent, source: Path, now: float) -> None:
+        """Read a source that changed; one that is dear to read lets changes come together."""
+        pause_s = agent.reader(source).pause_s
+        if not pause_s:
+            self._settling[source] = now + SETTLE_S
+            self._read(agent, source)
+        elif source not in self._pausing:
+            self._pausing[source] = now + pause_s
 
     def _read_folder(self, folder: Path) -> None:
         """A folder that is new may hold files written before it was watched."""
         for agent, root in self._roots:
             if folder.is_relative_to(root) or root.is_relative_to(folder):
                 for found in scan([(agent, folder)]):
-                    if is_wanted(agent, str(found.path)) and self._is_new(found):
+                    if self._is_new(found):
                         self._last_event = time.monotonic()
-                        self._settling[found.path] = self._last_event + SETTLE_S
-                        self._read(agent, found.path)
+                        self._hear_of(agent, found.path, self._last_event)
 
     def _look_again(self) -> None:
         now = time.monotonic()
+        for path in [path for path, due in self._pausing.items() if due <= now]:
+            del self._pausing[path]
+            self._settling[path] = now + SETTLE_S
+            self._read_again(path)
         for path in [path for path, due in self._settling.items() if due <= now]:
             del self._settling[path]
-            agent = agent_of(self._roots, path)
-            if agent is not None:
-                self._read(agent, path)
+            self._read_again(path)
+
+    def _read_again(self, path: Path) -> None:
+        found = source_of(self._roots, path)
+        if found is not None:
+            self._read(*found)
 
     # ----- one file, whatever happens
 
