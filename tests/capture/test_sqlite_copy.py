@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from steno.capture import sqlite_copy
+from steno.capture.source import Unreadable
 from steno.capture.sqlite_copy import NotADatabase, Unstable, private_copy, tables
-from steno.capture.tail import Unreadable
 
 ROWS = 200
 LARGE_MIB = int(os.environ.get("STENO_TEST_LARGE_MIB", "3"))

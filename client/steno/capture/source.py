@@ -26,7 +26,7 @@ class Unreadable(OSError):
     """The path is no regular file of this user, cannot be opened, or holds nothing known."""
 
 
-class NotYet(Exception):
+class NotYet(OSError):
     """A source is being written just now; what it holds is read when it is whole."""
 
 

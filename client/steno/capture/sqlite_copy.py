@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from steno.capture.tail import CLOCK_STEP_NS, Unreadable
+from steno.capture.source import CLOCK_STEP_NS, NotYet, Unreadable
 
 ATTEMPTS = 10
 PAUSE_FIRST_S = 0.03
@@ -43,7 +43,7 @@ _SIDES = ("-wal", "-journal")
 _NOATIME = getattr(os, "O_NOATIME", 0)
 
 
-class Unstable(OSError):
+class Unstable(NotYet):
     """The database was being written each time; it can be read later."""
 
 
