@@ -8,6 +8,7 @@ collects. ``@verb`` turns the generator method into a callable of the right type
 
 import functools
 from collections.abc import Callable, Coroutine, Generator
+from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from msgspec import Struct
@@ -74,7 +75,11 @@ class Verb(Generic[Parameters, Result]):
     """A generator method that is called as an ordinary one, or as an async one."""
 
     def __init__(self, build: Callable[Concatenate[Any, Parameters], Steps[Result]]) -> None:
-        self._build = build
+        @functools.wraps(build)
+        def call(instance: Namespace[Any], *args: Any, **keywords: Any) -> Any:
+            return instance.runner.run(build(instance, *args, **keywords))
+
+        self._call = call
         self.__doc__ = build.__doc__
         self.__wrapped__ = build
 
@@ -89,13 +94,7 @@ class Verb(Generic[Parameters, Result]):
     def __get__(self, instance: Namespace[Any] | None, owner: type) -> Any:
         if instance is None:
             return self
-        runner, build = instance.runner, self._build
-
-        @functools.wraps(build)
-        def call(*args: Any, **keywords: Any) -> Any:
-            return runner.run(build(instance, *args, **keywords))
-
-        return call
+        return MethodType(self._call, instance)
 
 
 def verb(

@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -23,6 +24,7 @@ from steno_schema.requests import Append
 from stenod import instance
 from stenod.dispatch import Dispatch
 from stenod.inbox import Job
+from stenod.outbox import Outbox
 from stenod.readers import Readers
 from stenod.redact import redact_request
 from stenod.server import Server
@@ -56,6 +58,7 @@ class Daemon:
     async def run(self) -> None:
         """Start in order, serve until told to stop, stop in the opposite order."""
         self._loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self._loop)
         check_library()
         _raise_descriptor_limit()
         self.writer = Writer(self.paths.database, self.settings, self._committed)
@@ -152,20 +155,11 @@ class Daemon:
 
     def on_loop(self, deliver: Callable[[AnyReply], None]) -> Callable[[AnyReply], None]:
         """Return a function that calls ``deliver`` on the event loop, from any thread."""
-        loop = self._loop
-        assert loop is not None
-
-        def call(reply: AnyReply) -> None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(deliver, reply)
-
-        return call
+        put = self.outbox.put
+        return lambda reply: put(partial(deliver, reply))
 
     def _committed(self) -> None:
-        loop = self._loop
-        assert loop is not None
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self.subscriptions.committed)
+        self.outbox.put(self.subscriptions.committed)
 
 
 def _raise_descriptor_limit() -> None:

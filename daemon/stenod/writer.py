@@ -1,6 +1,7 @@
 """The writer: one thread, the only write connection, one commit for all that waits.
 
-A batch is one transaction with a savepoint a request: a request that breaks a rule fails alone.
+A batch is one transaction. A request that breaks a rule fails alone: the batch is done again from
+its start, with a savepoint a request, which would cost each of them two statements always.
 Replies leave after the commit. When a commit fails nobody knows what is on the disk: the
 connection is opened anew and every request is looked up before it is answered.
 """
@@ -199,10 +200,11 @@ class Writer:
         answers: list[tuple[Job, AnyReply]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                answers.append((job, self._apply(job)))
+            answers = self._applied_together(jobs)
+            for job in jobs[len(answers) :]:
+                answers.append((job, self._applied_alone(job)))
             refresh_touched(self._context)
-            self._context.changes.flush(self._connection)
+            self._context.flush()
             sequence = self._connection.execute("SELECT max(sequence) FROM change").get or 0
             failpoints.hit("writer.before_commit")
             self._connection.execute("COMMIT")
@@ -219,29 +221,42 @@ class Writer:
             job.deliver(reply)
         self._on_commit()
 
-    def _apply(self, job: Job) -> AnyReply:
+    def _applied_together(self, jobs: list[Job]) -> list[tuple[Job, AnyReply]]:
+        """Do all requests; if one breaks a rule, undo them all and return nothing."""
+        try:
+            return [(job, self._applied(job)) for job in jobs]
+        except Exception:
+            if not self._connection.in_transaction:
+                raise  # SQLite gave it up: the disk is the reason, not a request
+            self._connection.execute("ROLLBACK")
+            self._context.rolled_back()
+            self._connection.execute("BEGIN IMMEDIATE")
+            return []
+
+    def _applied(self, job: Job) -> AnyReply:
+        if not isinstance(job.request, Delete):
+            self._check_space()
+        reply = VERBS[type(job.request)](self._context, job.request)
+        reply.id = job.request.id
+        return reply
+
+    def _applied_alone(self, job: Job) -> AnyReply:
         connection, context = self._connection, self._context
-        tail, position = context.changes.mark(), context.changes.position()
-        touched = set(context.touched)
+        mark = context.mark()
         connection.execute("SAVEPOINT request")
         try:
-            if not isinstance(job.request, Delete):
-                self._check_space()
-            reply = VERBS[type(job.request)](context, job.request)
+            reply = self._applied(job)
             connection.execute("RELEASE request")
         except Exception as error:
             if not connection.in_transaction:
                 raise  # SQLite gave up the whole transaction, the neighbours' work with it
             connection.execute("ROLLBACK TO request")
             connection.execute("RELEASE request")
-            context.changes.back_to(position, tail)
-            context.touched = touched
-            context.rolled_back()
+            context.back_to(mark)
             refusal = sqlite_error(error)
             if refusal.code is ErrorCode.INTERNAL:
                 log.error("%s failed: %s", type(job.request).__name__, place_of(error))
             return error_reply(job.request.id, refusal)
-        reply.id = job.request.id
         return reply
 
     def _check_space(self) -> None:

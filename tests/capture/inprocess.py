@@ -88,8 +88,6 @@ class InProcess:
             with self._connection:
                 reply = self._stored(request)
         except RequestError as error:
-            self._context.changes.back_to(0, [])
-            self._context.touched.clear()
             self._context.rolled_back()
             raise Refused(error.code, error.message, retryable=error.retryable) from error
         self.appends.append(request)
@@ -100,7 +98,7 @@ class InProcess:
     def _stored(self, request: Append) -> Appended:
         reply = append(self._context, request)
         refresh_touched(self._context)
-        self._context.changes.flush(self._connection)
+        self._context.flush()
         return reply
 
     def read(self, path: Path, agent: Agent = CLAUDE) -> int:

@@ -12,11 +12,23 @@ from steno_schema.errors import ErrorCode, RequestError, bad_request
 from steno_schema.ids import parse_id
 from steno_schema.limits import NESTING_MAX
 from steno_schema.times import parse_ms
-from stenod.store.changes import Changes
+from stenod.store.changes import Changes, Kind
 from stenod.store.keys import Keys
 
 OutcomeName = Literal["created", "existed", "duplicate", "updated", "gone"]
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+_ACTIVE = "UPDATE session SET last_active_at = ? WHERE id = ? AND last_active_at < ?"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What a transaction had noted at some point."""
+
+    position: int
+    tail: list[tuple[Kind, int, int]]
+    touched: set[int]
+    active: dict[int, int]
 
 
 class Context:
@@ -29,15 +41,41 @@ class Context:
         self.now = now or _now_ms
         self.touched: set[int] = set()
         """Exchanges whose output, tokens and model must be derived again before the commit."""
+        self.active: dict[int, int] = {}
+        """Sessions that something happened in, each with the time of the last thing."""
         self.has_tombstones = self._any_tombstone()
 
     def _any_tombstone(self) -> bool:
         return self.connection.execute("SELECT 1 FROM tombstone LIMIT 1").get is not None
 
-    def rolled_back(self) -> None:
-        """Forget cached ids that may belong to what was rolled back."""
-        self.keys.clear()
+    def was_active(self, session_id: int, at: int) -> None:
+        """Note that something happened in a session."""
+        self.active[session_id] = max(at, self.active.get(session_id, at))
+
+    def mark(self) -> Mark:
+        """Return what ``back_to`` needs to forget what one request adds from here on."""
+        changes = self.changes
+        return Mark(changes.position(), changes.mark(), set(self.touched), dict(self.active))
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what a request that was rolled back had noted."""
+        self.changes.back_to(mark.position, mark.tail)
+        self.touched, self.active = mark.touched, mark.active
+        self.keys.clear()  # cached ids may belong to what was rolled back
         self.has_tombstones = self._any_tombstone()
+
+    def rolled_back(self) -> None:
+        """Forget everything noted since the transaction began."""
+        self.back_to(Mark(0, [], set(), {}))
+
+    def flush(self) -> None:
+        """Write down what was noted; called once, right before the commit."""
+        if self.active:
+            self.connection.executemany(
+                _ACTIVE, [(at, key, at) for key, at in self.active.items()]
+            )
+            self.active.clear()
+        self.changes.flush(self.connection)
 
     def is_gone(self, uid: bytes) -> bool:
         """Tell whether the record was forgotten."""

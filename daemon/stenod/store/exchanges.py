@@ -60,12 +60,12 @@ def create_exchange(
     check_text(record.prompt, record.output)
     now = context.now()
     created = moment(record.created_at, now)
-    conversation_id, session_id = _place(context, record, now)
+    place = _place(context, record, now)
     if check != "off" and not record.output:
-        twin = _duplicate(context, record, created, None if check == "all" else session_id)
+        twin = _duplicate(context, record, created, None if check == "all" else place[1])
         if twin is not None:
             return "duplicate", twin
-    _insert_exchange(context, record, uid, conversation_id, created, now)
+    _insert_exchange(context, record, uid, place, created, now)
     return "created", None
 
 
@@ -107,8 +107,9 @@ def _duplicate(
 
 
 def _insert_exchange(
-    context: Context, record: Exchange, uid: bytes, conversation_id: int, created: int, now: int
+    context: Context, record: Exchange, uid: bytes, place: tuple[int, int], created: int, now: int
 ) -> None:
+    conversation_id, session_id = place
     prompt_id = context.keys.message(created)
     reply_id = context.keys.message(created) if record.output else None
     tokens = record.tokens
@@ -152,17 +153,13 @@ def _insert_exchange(
     ).get
     if record.tags:
         add_tags(context, exchange_id, record.tags)
-    place = (conversation_id, exchange_id)
-    _insert_text(context, (prompt_id, uid), place, "user", record.prompt, created, None)
+    within = (conversation_id, exchange_id)
+    _insert_text(context, (prompt_id, uid), within, "user", record.prompt, created, None)
     if reply_id is not None:
         reply = (reply_id, output_id(uid))
-        _insert_text(context, reply, place, "assistant", record.output, created, record.model)
+        _insert_text(context, reply, within, "assistant", record.output, created, record.model)
     context.changes.add("exchange", exchange_id)
-    context.connection.execute(
-        "UPDATE session SET last_active_at = max(last_active_at, ?) WHERE id ="
-        " (SELECT session_id FROM conversation WHERE id = ?) AND last_active_at < ?",
-        (created, conversation_id, created),
-    )
+    context.was_active(session_id, created)
 
 
 def check_text(*texts: str) -> None:
