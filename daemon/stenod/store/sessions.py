@@ -1,9 +1,11 @@
 """Sessions and conversations: known by their key, completed by every record that names it.
 
 What is said later (by the session's own clock) wins; what is said once stays. That makes the
-order in which a transcript's stretches, or its copies, arrive of no account.
+order in which a transcript's stretches, or its copies, arrive of no account. What says nothing new
+changes nothing, not even when the row was changed last.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from steno_schema.records import Conversation, Session
@@ -16,21 +18,47 @@ from stenod.store.context import (
 )
 from stenod.store.rows import fetch_one
 
-_UPDATE_SESSION = """
-UPDATE session SET uid = ?1,
-  agent = iif(?9, coalesce(?2, agent), coalesce(agent, ?2)),
-  user = iif(?9, coalesce(?3, user), coalesce(user, ?3)),
-  project = coalesce(project, ?4),
-  title = iif(?9, coalesce(?5, title), coalesce(title, ?5)),
-  status = iif(?9, ?6, status),
-  metadata = iif(?9, coalesce(?7, metadata), coalesce(metadata, ?7)),
-  created_at = min(created_at, coalesce(?8, created_at)),
-  started_at = min(coalesce(started_at, ?10), coalesce(?10, started_at)),
-  ended_at = coalesce(?11, ended_at),
-  last_active_at = coalesce(max(iif(started_at IS NULL, 0, last_active_at), ?12), last_active_at),
-  updated_at = ?13
-WHERE id = ?14
-"""
+
+def _update(table: str, columns: Mapping[str, str]) -> str:
+    """Return a statement that sets columns to expressions where any of them says otherwise."""
+    news = " OR ".join(f"{name} IS NOT {value}" for name, value in columns.items())
+    assignments = ", ".join(f"{name} = {value}" for name, value in columns.items())
+    return f"UPDATE {table} SET {assignments}, updated_at = :now WHERE id = :row_id AND ({news})"
+
+
+_UPDATE_SESSION = _update(
+    "session",
+    {
+        "uid": ":uid",
+        "agent": "iif(:newer, coalesce(:agent, agent), coalesce(agent, :agent))",
+        "user": "iif(:newer, coalesce(:user, user), coalesce(user, :user))",
+        "project": "coalesce(project, :project)",
+        "title": "iif(:newer, coalesce(:title, title), coalesce(title, :title))",
+        "status": "iif(:newer, :status, status)",
+        "metadata": "iif(:newer, coalesce(:metadata, metadata), coalesce(metadata, :metadata))",
+        "created_at": "min(created_at, coalesce(:created, created_at))",
+        "started_at": "min(coalesce(started_at, :started), coalesce(:started, started_at))",
+        "ended_at": "coalesce(:ended, ended_at)",
+        "last_active_at": "coalesce(max(iif(started_at IS NULL, 0, last_active_at), :active),"
+        " last_active_at)",
+    },
+)
+_UPDATE_CONVERSATION = _update(
+    "conversation",
+    {
+        "uid": ":uid",
+        "session_id": "coalesce(:session_id, session_id)",
+        "parent_id": "coalesce(:parent_id, parent_id)",
+        "kind": "iif(:kind = 'subagent', :kind, kind)",
+        "user": "coalesce(:user, user)",
+        "title": "coalesce(:title, title)",
+        "summary": "coalesce(:summary, summary)",
+        "metadata": "coalesce(:metadata, metadata)",
+        "created_at": "min(created_at, :created)",
+        "started_at": "min(coalesce(started_at, :started), coalesce(:started, started_at))",
+        "ended_at": "coalesce(:ended_at, ended_at)",
+    },
+)
 
 
 def put_session(context: Context, record: Session) -> str:
@@ -87,26 +115,28 @@ def _put_session(
         return "created"
     row_id, _, known_active, known_started = row
     newer = known_started is None or (active is not None and active >= known_active)
-    context.connection.execute(
-        _UPDATE_SESSION,
-        (
-            uid,
-            record.agent,
-            record.user,
-            record.project,
-            record.title,
-            record.status,
-            json_or_none(record.metadata),
-            created,
-            newer,
-            started,
-            optional_moment(record.ended_at),
-            active,
-            now,
-            row_id,
-        ),
-    )
-    return "updated"
+    told = {
+        "uid": uid,
+        "agent": record.agent,
+        "user": record.user,
+        "project": record.project,
+        "title": record.title,
+        "status": record.status,
+        "metadata": json_or_none(record.metadata),
+        "created": created,
+        "newer": newer,
+        "started": started,
+        "ended": optional_moment(record.ended_at),
+        "active": active,
+    }
+    return _complete(context, _UPDATE_SESSION, told, row_id)
+
+
+def _complete(context: Context, update: str, told: dict[str, Any], row_id: int) -> str:
+    """Run an update that changes a row only where the record says something new."""
+    before = context.connection.total_changes()
+    context.connection.execute(update, told | {"now": context.now(), "row_id": row_id})
+    return "updated" if context.connection.total_changes() > before else "existed"
 
 
 def put_conversation(context: Context, record: Conversation) -> str:
@@ -146,14 +176,5 @@ def put_conversation(context: Context, record: Conversation) -> str:
             tuple(values.values()),
         )
         return "created"
-    told = {name: value for name, value in values.items() if value is not None}
-    if record.kind == "subagent":
-        told["kind"] = record.kind
-    assignments = ", ".join(f"{name} = ?" for name in told)
-    context.connection.execute(
-        f"UPDATE conversation SET {assignments}, created_at = min(created_at, ?),"
-        " started_at = min(coalesce(started_at, ?), coalesce(?, started_at)), updated_at = ?"
-        " WHERE id = ?",
-        (*told.values(), created, started, started, now, known),
-    )
-    return "updated"
+    told = values | {"kind": record.kind, "created": created, "started": started}
+    return _complete(context, _UPDATE_CONVERSATION, told, known)
