@@ -32,6 +32,10 @@ class Live:
         finally:
             connection.close()
 
+    def ended(self, batch: Any) -> Any:
+        """Return what ends a batch without an exception, to be given to ``call``."""
+        return (batch.__aexit__ if self.is_async else batch.__exit__)(None, None, None)
+
     def row(self, query: str, *parameters: object) -> tuple[Any, ...]:
         """Return the one row there is."""
         (row,) = self.rows(query, *parameters)

@@ -1,4 +1,4 @@
-"""The full-text index over messages, and over the tags of exchanges."""
+"""The full-text index over messages, and over the tags and notes of exchanges."""
 
 import json
 import logging
@@ -21,17 +21,19 @@ NOT_INDEXED = "injected"
 _ROWS = """
 SELECT m.id, m.kind, iif(m.kind IN ('tool_call', 'tool_result'), substr(m.content, 1, ?1),
   m.content),
-  (SELECT json_group_array(t.tag) FROM exchange_tag AS t WHERE t.exchange_id = m.exchange_id
-    AND m.id = (SELECT e.prompt_id FROM exchange AS e WHERE e.id = m.exchange_id))
-FROM message AS m WHERE m.id BETWEEN ?2 AND ?3
+  (SELECT json_group_array(t.tag) FROM exchange_tag AS t WHERE t.exchange_id = e.id),
+  e.notes
+FROM message AS m
+LEFT JOIN exchange AS e ON e.id = m.exchange_id AND e.prompt_id = m.id
+WHERE m.id BETWEEN ?2 AND ?3
 """
 
 
 class FullText:
-    """Keeps ``message_index`` in step with ``message``."""
+    """Keeps ``message_index`` in step with ``message``; a prompt is found by its notes too."""
 
     name = "fulltext"
-    version = "1"
+    version = "2"
     table = "message"
     kinds: frozenset[Kind] = frozenset({"message", "message_gone"})
 
@@ -43,8 +45,8 @@ class FullText:
         connection.executemany(
             "INSERT OR REPLACE INTO message_index (rowid, body, parts, tags) VALUES (?, ?, ?, ?)",
             [
-                (row_id, content, _parts(content), _tag_text(tags))
-                for row_id, kind, content, tags in rows
+                (row_id, content, _parts(content, notes), _said_about(tags, notes))
+                for row_id, kind, content, tags, notes in rows
                 if kind != NOT_INDEXED
             ],
         )
@@ -57,14 +59,15 @@ class FullText:
         )
 
 
-def _parts(text: str) -> str:
+def _parts(text: str, notes: str | None) -> str:
     """Return the parts, or none: a text that nobody thought of must not stop the index."""
     try:
-        return index_parts(text)
+        return index_parts(text if notes is None else f"{text}\n{notes}")
     except Exception as error:
         log.error("a text has no parts: %s", place_of(error))
         return ""
 
 
-def _tag_text(tags: str) -> str:
-    return "" if tags == "[]" else " ".join(json.loads(tags))
+def _said_about(tags: str, notes: str | None) -> str:
+    words: list[str] = [] if tags == "[]" else json.loads(tags)
+    return " ".join(words if notes is None else [*words, notes])

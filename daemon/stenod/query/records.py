@@ -124,6 +124,8 @@ def list_rows(connection: apsw.Connection, request: List) -> Rows:
     order, beyond = ("ASC", ">") if request.oldest_first else ("DESC", "<")
     key = "id" if "id" in columns else "rowid_of_view"
     condition, values = _row_condition(request.filters, columns)
+    if request.type == "usage":
+        condition += " AND id > 0"  # below it are exchanges that say their own cost
     source = view
     if key not in columns:
         source = (
@@ -155,11 +157,13 @@ def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]
         ("project", "project_id"),
     ):
         wanted = getattr(filters, name)
-        if wanted and column not in columns:
-            raise bad_request(f"These records have no {name}.", f"Leave out --{name}.")
-        if wanted:
-            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-            values += wanted
+        if not wanted:
+            continue
+        chosen = f"{column} IN ({', '.join('?' * len(wanted))})"
+        if column not in columns:
+            chosen = _by_another_view(name, chosen, columns)
+        parts.append(chosen)
+        values += wanted
     since, until = bounds(filters)
     times = [c for c in columns if c.endswith("_at") or c in {"timestamp", "last_seen"}]
     for operator, value in ((">=", since), ("<=", until)):
@@ -167,6 +171,15 @@ def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]
             parts.append(f"{times[0]} {operator} ?")
             values.append(format_ms(value))
     return " AND ".join(parts), values
+
+
+def _by_another_view(name: str, chosen: str, columns: list[str]) -> str:
+    """Return the condition for records that say by their thread or session whose they are."""
+    if name == "user" and "conversation_id" in columns:
+        return f"conversation_id IN (SELECT thread_id FROM conversation_threads WHERE {chosen})"
+    if name in {"user", "project"} and "session_id" in columns:
+        return f"session_id IN (SELECT session_id FROM sessions WHERE {chosen})"
+    raise bad_request(f"These records have no {name}.", f"Leave out --{name}.")
 
 
 def get_row(connection: apsw.Connection, kind: str, target: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from stenod.query.exchanges import decode_cursor, encode_cursor, list_exchanges
 from stenod.query.filters import bounds, exchange_condition, is_unfiltered
 from stenod.search import rank
 from stenod.search.language import Query, parse
+from stenod.search.snippets import HIGHLIGHT_START
 from stenod.search.text import snippet
 from stenod.store.keys import DAY_MS, DAY_SHIFT
 from stenod.store.rows import fetch_all, fetch_one
@@ -42,7 +43,8 @@ LEFT JOIN exchange AS e ON e.id = m.exchange_id
 _SHOWN = """
 SELECT m.id, m.uid, m.role, m.content, m.created_at, m.model, c.key, s.key,
   coalesce(e.agent, s.agent), coalesce(e.project, s.project), e.uid, e.id,
-  (SELECT substr(p.content, 1, 500) FROM message AS p WHERE p.id = e.prompt_id)
+  (SELECT substr(p.content, 1, 500) FROM message AS p WHERE p.id = e.prompt_id),
+  iif(m.id = e.prompt_id, e.notes, NULL)
 FROM message AS m
 JOIN conversation AS c ON c.id = m.conversation_id
 JOIN session AS s ON s.id = c.session_id
@@ -202,7 +204,7 @@ def _shown(connection: apsw.Connection, page: list[Hit], query: Query) -> list[S
                 project=row[9],
                 role=row[2],
                 created_at=format_ms(row[4]),
-                snippet=snippet(row[3], query.terms),
+                snippet=_snippet(row[3], row[13], query),
                 score=round(hit.score, 4),
                 prompt=row[12] or "",
                 model=row[5],
@@ -210,6 +212,15 @@ def _shown(connection: apsw.Connection, page: list[Hit], query: Query) -> list[S
             )
         )
     return results
+
+
+def _snippet(content: str, notes: str | None, query: Query) -> str:
+    """Return where the message matches or, if only its notes do, where they do."""
+    shown = snippet(content, query.terms)
+    if notes is None or HIGHLIGHT_START in shown:
+        return shown
+    of_notes = snippet(notes, query.terms)
+    return of_notes if HIGHLIGHT_START in of_notes else shown
 
 
 def _listed(connection: apsw.Connection, request: Search, query: Query) -> Results:

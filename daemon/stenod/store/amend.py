@@ -67,6 +67,9 @@ def amend(context: Context, request: Amend) -> dict[str, Any]:
         rehash(context, row_id, values["content"])
     if request.type == "exchange":
         _amend_tags(context, request, row_id)
+        if request.add_tags or request.remove_tags or "notes" in values:
+            _index_anew(context, row_id)
+        context.changes.add("exchange", row_id)
     if request.type == "message":
         context.changes.add("message", row_id)
     if request.type in _KNOW_THEIR_CHANGE:
@@ -82,12 +85,14 @@ def _amend_tags(context: Context, request: Amend, exchange_id: int) -> None:
         "DELETE FROM exchange_tag WHERE exchange_id = ? AND tag = ?",
         [(exchange_id, tag) for tag in request.remove_tags],
     )
-    if request.add_tags or request.remove_tags:
-        prompt_id = context.connection.execute(
-            "SELECT prompt_id FROM exchange WHERE id = ?", (exchange_id,)
-        ).get
-        context.changes.add("message", prompt_id)
-    context.changes.add("exchange", exchange_id)
+
+
+def _index_anew(context: Context, exchange_id: int) -> None:
+    """Tell the index that what a prompt is found by has changed."""
+    prompt_id = context.connection.execute(
+        "SELECT prompt_id FROM exchange WHERE id = ?", (exchange_id,)
+    ).get
+    context.changes.add("message", prompt_id)
 
 
 def _keep_original(context: Context, message_id: int) -> None:
