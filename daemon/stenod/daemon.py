@@ -22,6 +22,7 @@ from steno_schema.paths import Paths
 from steno_schema.replies import AnyReply
 from steno_schema.requests import Append
 from stenod import instance
+from stenod.alarms import Alarms
 from stenod.dispatch import Dispatch
 from stenod.inbox import Job
 from stenod.outbox import Outbox
@@ -69,6 +70,7 @@ class Daemon:
         self.server = Server(self.dispatch, self.subscriptions)
         self.spool = Spool(self.paths, self.write)
         self.watcher = Watcher(self.paths, enabled=self._capture)
+        self.alarms = Alarms(self)
         self.writer.start()
         self.readers.start()
         self.patient.start()
@@ -79,6 +81,7 @@ class Daemon:
             group.start_soon(watch_spool, self.paths.spool, self.spool.wake)
             group.start_soon(self.spool.run)
             group.start_soon(self.watcher.run)
+            group.start_soon(self.alarms.run)
             instance.notify("READY=1")
             log.info("ready pid=%d socket=%s", self.pid, self.paths.socket)
             await self._stopping.wait()

@@ -193,6 +193,8 @@ class Dispatch:
         daemon = self._daemon
         if request.action == "rederive" and request.arguments.get("follower") == "capture":
             self._watch(connection, request, "rederive", str(request.arguments.get("agent", "")))
+        elif request.action == "capture_check":
+            daemon.alarms.check(request, connection.deliver)
         elif request.action in ON_THE_WRITER:
             job = Job(request, 0, self._on_loop(connection))
             if not daemon.writer.inbox.put(job):

@@ -7,6 +7,7 @@ import apsw
 
 from steno_schema.errors import bad_request
 from steno_schema.requests import Admin
+from stenod.store import alarms
 
 
 def maintain(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
@@ -53,10 +54,20 @@ def _rederive(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
     return {"follower": name}
 
 
+def _check_capture(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    return {"raised": alarms.check(connection, time.time_ns() // 1_000_000)}
+
+
+def _acknowledge(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    return {"acknowledged": alarms.acknowledge(connection, time.time_ns() // 1_000_000)}
+
+
 _ACTIONS = {
     "checkpoint": _checkpoint,
     "optimize": _optimize,
     "vacuum": _vacuum,
     "rederive": _rederive,
+    "capture_check": _check_capture,
+    "capture_acknowledge": _acknowledge,
 }
 ON_THE_WRITER = frozenset(_ACTIONS)

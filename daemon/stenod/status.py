@@ -18,6 +18,7 @@ _COUNTED = {
     "exchanges": "SELECT count(*) FROM exchange",
     "messages": "SELECT count(*) FROM message",
 }
+_ALARMS = "SELECT count(*) FROM alarm WHERE acknowledged_at IS NULL"
 
 
 def report(connection: apsw.Connection, daemon: "Daemon") -> dict[str, Any]:
@@ -41,7 +42,7 @@ def report(connection: apsw.Connection, daemon: "Daemon") -> dict[str, Any]:
         "followers": dict(daemon.writer.progress.behind),
         "sequence": daemon.writer.progress.head,
         "spool": daemon.spool.state(),
-        "capture": daemon.watcher.state(),
+        "capture": daemon.watcher.state() | {"alarms": connection.execute(_ALARMS).get},
         "disk": _disk(daemon),
     }
 

@@ -62,12 +62,14 @@ class Tracking(Struct, kw_only=True, forbid_unknown_fields=True):
 class Capture(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which agents' files are read. ``roots`` names folders by agent; empty means the usual ones.
 
-    ``ignore`` holds glob patterns of projects that stay out.
+    ``ignore`` holds glob patterns of projects that stay out. ``alarm_command`` is run, without a
+    shell, when an agent writes what is not understood; it gets JSON on its standard input.
     """
 
     enabled: bool = True
     roots: dict[str, tuple[str, ...]] = {}
     ignore: tuple[str, ...] = ()
+    alarm_command: tuple[str, ...] = ()
     rescan_active_s: Annotated[float, Meta(ge=1)] = 30.0
     rescan_idle_s: Annotated[float, Meta(ge=10)] = 600.0
 

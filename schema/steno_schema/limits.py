@@ -70,6 +70,10 @@ TRANSCRIPT_LINE_MAX_BYTES = 16 * MIB
 CAPTURED_TEXT_MAX_CHARS = 1_000_000
 """Longest text of one captured message; the rest stays in the kept bytes."""
 
+LINE_KIND_MAX_CHARS = 120
+LINE_KINDS_MAX = 200
+"""Kinds of line, version by version, that are told apart in one transcript."""
+
 TAG_MAX_CHARS = 200
 KEY_MAX_CHARS = 500
 """Session and conversation keys, names, models: text that identifies."""

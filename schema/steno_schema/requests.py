@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from steno_schema.limits import PAGE_MAX, SQL_ROWS_MAX
+from steno_schema.limits import LINE_KIND_MAX_CHARS, PAGE_MAX, SQL_ROWS_MAX
 from steno_schema.records import AnyRecord, Count, Int64, Key, Tag
 
 RequestId = int | str
@@ -92,6 +92,24 @@ class Status(Request, tag="status", kw_only=True):
     pass
 
 
+class LineCount(Struct, kw_only=True, omit_defaults=True):
+    """Lines of one kind that one version of an agent wrote, and what came of them.
+
+    ``kind`` and ``version`` are as the transcript writes them; an empty version is not known.
+    ``records`` were made of them, again for each sighting. ``sample`` is of the first line that
+    was not understood, redacted.
+    """
+
+    kind: Annotated[str, Meta(max_length=LINE_KIND_MAX_CHARS)]
+    version: Annotated[str, Meta(max_length=LINE_KIND_MAX_CHARS)] = ""
+    lines: Count = 0
+    size_bytes: Count = 0
+    records: Count = 0
+    skipped: Count = 0
+    not_understood: Count = 0
+    sample: str | None = None
+
+
 class SourceProgress(Struct, kw_only=True, omit_defaults=True):
     """How far a transcript file is read once these records are stored; see ``Append.source``.
 
@@ -99,7 +117,8 @@ class SourceProgress(Struct, kw_only=True, omit_defaults=True):
     ``expected_offset`` is where the sender believes the ledger stands: anything else is refused
     with ``conflict`` and nothing is stored, so no bytes are taken twice. ``chunk`` holds the
     redacted bytes of [expected_offset, offset), compressed with ``codec``; offsets, sizes and
-    hashes are those of the file itself. Counts are of this stretch alone.
+    hashes are those of the file itself. Counts are of this stretch alone; with ``recount`` they
+    are of the whole file, and take the place of what was counted before.
     """
 
     source: str
@@ -121,6 +140,8 @@ class SourceProgress(Struct, kw_only=True, omit_defaults=True):
     lines_skipped: Count = 0
     lines_not_understood: Count = 0
     sample: str | None = None
+    counts: list[LineCount] = []
+    recount: bool = False
     redactions: Count = 0
     parser: str = ""
     parser_state: bytes = b""
@@ -259,6 +280,8 @@ class Admin(Request, tag="admin", kw_only=True):
         "shutdown",
         "capture_status",
         "capture_report",
+        "capture_check",
+        "capture_acknowledge",
         "ledger",
         "kept",
         "rescan",

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -34,6 +34,9 @@ POSITION_BLOCKS = 256
 
 RECOVERY_ATTEMPTS = 64
 """Places of a broken line where an object is looked for: a hostile line costs no more."""
+
+BROKEN_LINE = "(broken)"
+"""Kind of a line that is no JSON, or not all of it."""
 
 _SCANNER = json.JSONDecoder()
 _SURROGATES = re.compile(
@@ -76,6 +79,29 @@ class Parser(Protocol):
 
     def state(self) -> bytes:
         """Return what a new parser needs to go on after the last line fed. A few KB at most."""
+        ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """What a parser may tell of the line fed last; the completeness meter counts by it.
+
+    A parser that does not tell is counted by what its lines say of themselves (``meter``).
+    """
+
+    @property
+    def kind(self) -> str:
+        """Type of the line as the agent names it, types inside of it after a slash."""
+        ...
+
+    @property
+    def version(self) -> str | None:
+        """Version of the agent that wrote the line, as the file writes it."""
+        ...
+
+    @property
+    def made(self) -> int:
+        """Records made so far."""
         ...
 
 

@@ -13,6 +13,7 @@ from msgspec import Raw, json
 from steno.capture.claude_lines import Block, Body, Line
 from steno_schema.records import MessageKind
 
+NO_TYPE = "(no type)"
 INTERRUPTED = "[Request interrupted by user"
 _COMMAND = ("<command-name>", "<command-message>", "<command-args>")
 _LOCAL_OUTPUT = ("<local-command-stdout>", "<local-command-stderr>")
@@ -70,12 +71,12 @@ class UserContent(NamedTuple):
     results: list[Part]
 
 
-def assistant_parts(body: Body) -> tuple[list[Part], bool]:
-    """Return what an assistant's message says, and whether every block was understood."""
+def assistant_parts(body: Body) -> tuple[list[Part], str]:
+    """Return what an assistant's message says, and the type of a block not understood, or ""."""
     if isinstance(body.content, str):
-        return [Part(0, "text", body.content)] if body.content else [], True
+        return [Part(0, "text", body.content)] if body.content else [], ""
     parts: list[Part] = []
-    understood = True
+    unknown = ""
     for index, block in enumerate(body.content or ()):
         if block.type == "text":
             if block.text:
@@ -90,18 +91,18 @@ def assistant_parts(body: Body) -> tuple[list[Part], bool]:
         elif block.type in {"image", "document"}:
             parts.append(Part(index, "text", f"[{block.type}]"))
         elif block.type not in _SILENT:
-            understood = False
-    return parts, understood
+            unknown = block.type or NO_TYPE
+    return parts, unknown
 
 
-def user_content(body: Body) -> tuple[UserContent, bool]:
-    """Return what a user record says, and whether every block was understood."""
+def user_content(body: Body) -> tuple[UserContent, str]:
+    """Return what a user record says, and the type of a block not understood, or ""."""
     if isinstance(body.content, str):
-        return UserContent(body.content, body.content, []), True
+        return UserContent(body.content, body.content, []), ""
     typed: list[str] = []
     shown: list[str] = []
     results: list[Part] = []
-    understood = True
+    unknown = ""
     for index, block in enumerate(body.content or ()):
         if block.type == "text":
             typed.append(block.text or "")
@@ -111,8 +112,8 @@ def user_content(body: Body) -> tuple[UserContent, bool]:
         elif block.type in {"image", "document"}:
             shown.append(f"[{block.type}]")
         else:
-            understood = False
-    return UserContent("\n".join(typed), "\n".join(shown), results), understood
+            unknown = block.type or NO_TYPE
+    return UserContent("\n".join(typed), "\n".join(shown), results), unknown
 
 
 def said_by(line: Line, content: UserContent, *, of_agent: bool) -> tuple[Said, str]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from steno.capture import claude_lines as lines
-from steno.capture.agent import Outcome, mended, objects_in
+from steno.capture.agent import BROKEN_LINE, Outcome, mended, objects_in
 from steno.capture.claude_content import (
+    NO_TYPE,
     Part,
     Said,
     UserContent,
@@ -38,6 +39,8 @@ class ClaudeParser:
         self.session: str | None = None
         self.last_event_at: str | None = None
         self.folder: str | None = None
+        self.version: str | None = None
+        self.kind = ""
         self._show()
         self._handlers: dict[str, Callable[[Line, Place], bool]] = {
             "user": self._user,
@@ -53,12 +56,18 @@ class ClaudeParser:
 
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
+        self.kind = ""
         try:
             outcome = self._object(number, line)
         except (ValueError, RecursionError):
             outcome = self._recover(number, line)
         self._show()
         return outcome
+
+    @property
+    def made(self) -> int:
+        """Records made so far, but for those of the session itself."""
+        return self._ledger.made
 
     def take(self) -> list[AnyRecord]:
         """Return the records made since the last call, sessions first."""
@@ -73,6 +82,7 @@ class ClaudeParser:
         self.session = known.session.key if known.session else None
         self.last_event_at = known.last_event_at
         self.folder = known.folder
+        self.version = known.version
 
     def _recover(self, number: int, line: bytes) -> Outcome:
         text = mended(line).strip()
@@ -84,12 +94,17 @@ class ClaudeParser:
                 outcomes.add(self._object(number, found, index * _OBJECT_BLOCKS))
             except (ValueError, RecursionError):
                 outcomes.add(Outcome.NOT_UNDERSTOOD)
+        if recovered_bytes < len(text):
+            self.kind = BROKEN_LINE
         if recovered_bytes < len(text) or Outcome.NOT_UNDERSTOOD in outcomes:
             return Outcome.NOT_UNDERSTOOD
         return Outcome.RECORDS if Outcome.RECORDS in outcomes else Outcome.SKIPPED
 
     def _object(self, number: int, data: bytes, first_block: int = 0) -> Outcome:
         line = lines.LINE.decode(data)
+        self.kind = line.type
+        known = self._ledger.known
+        known.version = text_or_none(line.version) or known.version
         handler = self._handlers.get(line.type)
         if handler is None and line.type not in lines.SKIPPED_TYPES:
             return Outcome.NOT_UNDERSTOOD
@@ -105,13 +120,23 @@ class ClaudeParser:
 
     def _user(self, line: Line, place: Place) -> bool:
         body, whole = lines.body_of(line.message)
-        content, understood = user_content(body)
+        content, unknown = user_content(body)
         self._ledger.has_text(place, content.typed)
         if content.results:
             self._tool_results(line, place, content)
         else:
             self._user_text(place, *said_by(line, content, of_agent=place.of_agent))
-        return whole and understood
+        return self._understood(whole, unknown)
+
+    def _understood(self, whole: bool, unknown: str) -> bool:
+        """Tell whether all of a message was, and name the block that was not."""
+        if unknown:
+            self._inner(unknown)
+        return whole and not unknown
+
+    def _inner(self, kind: str) -> None:
+        """Tell the kind of what is inside of the line."""
+        self.kind += "/" + kind
 
     def _tool_results(self, line: Line, place: Place, content: UserContent) -> None:
         if self._ledger.known.copying:
@@ -141,7 +166,7 @@ class ClaudeParser:
 
     def _assistant(self, line: Line, place: Place) -> bool:
         body, whole = lines.body_of(line.message)
-        parts, understood = assistant_parts(body)
+        parts, unknown = assistant_parts(body)
         synthetic = body.model == _SYNTHETIC
         failed = bool(line.is_api_error_message)
         self._answer(place, body, parts, notice=synthetic or failed)
@@ -150,7 +175,7 @@ class ClaudeParser:
         if not place.of_agent:
             replied = bool(parts) and not synthetic and not failed
             self._ledger.answered(copied=place.copied, failed=failed, replied=replied)
-        return whole and understood
+        return self._understood(whole, unknown)
 
     def _answer(self, place: Place, body: Body, parts: list[Part], *, notice: bool) -> None:
         model = None if body.model == _SYNTHETIC else text_or_none(body.model)
@@ -163,6 +188,7 @@ class ClaudeParser:
                 self._ledger.say(place, "assistant", part, model)
 
     def _system(self, line: Line, place: Place) -> bool:
+        self._inner(line.subtype or NO_TYPE)
         if line.subtype == "local_command" and isinstance(line.content, str):
             content = UserContent(line.content, line.content, [])
             self._user_text(place, *said_by(line, content, of_agent=place.of_agent))
@@ -171,6 +197,7 @@ class ClaudeParser:
 
     def _progress(self, line: Line, place: Place) -> bool:
         progress = lines.PROGRESS.decode(line.data)
+        self._inner(progress.type or NO_TYPE)
         if progress.type != "agent_progress":
             return progress.type in lines.SKIPPED_PROGRESS
         nested = lines.NESTED.decode(progress.message)
@@ -184,20 +211,21 @@ class ClaudeParser:
             nested=True,
         )
         if nested.type == "assistant":
-            parts, understood = assistant_parts(body)
+            parts, unknown = assistant_parts(body)
             self._answer(place, body, parts, notice=body.model == _SYNTHETIC)
             if body.model != _SYNTHETIC:
                 self._ledger.count(place, body, nested.request_id)
-            return whole and understood
-        content, understood = user_content(body)
+            return self._understood(whole, unknown)
+        content, unknown = user_content(body)
         for part in content.results:
             self._ledger.say(place, "tool", part)
         if content.text and not content.results:
             self._ledger.say(place, "user", Part(0, "injected", content.text))
-        return nested.type == "user" and whole and understood
+        return self._understood(whole, unknown) and nested.type == "user"
 
     def _queue(self, line: Line, place: Place) -> bool:
         text = line.content if isinstance(line.content, str) else ""
+        self._inner(line.operation or NO_TYPE)
         known = self._ledger.known
         if line.operation == "enqueue":
             known.enqueue(text)
@@ -214,6 +242,7 @@ class ClaudeParser:
 
     def _attachment(self, line: Line, place: Place) -> bool:
         attachment = lines.ATTACHMENT.decode(line.attachment)
+        self._inner(attachment.type or NO_TYPE)
         if attachment.type != "queued_command":
             return attachment.type in lines.SKIPPED_ATTACHMENTS
         if attachment.command_mode in (None, "prompt") and not place.of_agent:

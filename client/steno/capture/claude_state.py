@@ -69,6 +69,7 @@ class State(Struct, omit_defaults=True):
     last_event_at: str | None = None
     last_event_ms: int | None = None
     folder: str | None = None
+    version: str | None = None
     last_uuid: str | None = None
     own_since_ms: int | None = None
     copying: bool = False

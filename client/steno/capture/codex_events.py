@@ -25,9 +25,12 @@ class Events:
         self._state = state
         self._records = records
         self._prompts = prompts
+        self.kind = ""
+        """Type of the event taken last, and of the item that it completes."""
 
     def take(self, event: Event, place: Place) -> Outcome:
         """Take one event; raise ``ValueError`` if a field of it is not what its type has."""
+        self.kind = event.type
         match event.type:
             case "token_count":
                 return self._token_count(TOKEN_INFO.decode(event.info), place)
@@ -71,6 +74,7 @@ class Events:
             return Outcome.SKIPPED
         total = total_of(info.total_token_usage)
         if state.has_usage_records or total == state.total:
+            self.kind += "/repeated"
             return Outcome.SKIPPED
         if state.is_total_copied:
             last = total_of(info.last_token_usage) if info.last_token_usage else None
@@ -85,6 +89,7 @@ class Events:
 
     def _completed_item(self, event: Event, place: Place) -> Outcome:
         item = COMPLETED_ITEM.decode(event.item)
+        self.kind = f"{event.type}/{item.type}"
         if item.type == "UserMessage":
             is_news = self._prompts.event(place, "completed", text_of(item.content, joint=""))
             return Outcome.RECORDS if is_news else Outcome.SKIPPED

@@ -21,9 +21,12 @@ class Items:
     def __init__(self, records: Records, prompts: Prompts) -> None:
         self._records = records
         self._prompts = prompts
+        self.kind = ""
+        """Type of the item taken last, and which of its forms it had."""
 
     def take(self, item: Item, place: Place) -> Outcome:
         """Take one item; raise ``ValueError`` if a field of it is not what its type has."""
+        self.kind = f"{item.type}/{item.role}" if item.type == "message" else item.type
         if item.type == "message" and item.role == "user":
             is_news = self._prompts.item(
                 place, item.id, text_of(item.content), content_kinds(item)
@@ -35,6 +38,8 @@ class Items:
             return self._message(item, place, key)
         if item.type == "reasoning":
             thought = text_of(item.summary) or text_of(item.content)
+            if not thought and is_set(item.encrypted_content):
+                self.kind += "/encrypted"
             return self._add(place, key, Text("assistant", "thinking", thought))
         if item.type == "agent_message":
             return self._add(place, key, Text("user", "injected", text_of(item.content)))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from steno.capture.agent import Outcome, mended, objects_in, position
+from steno.capture.agent import BROKEN_LINE, Outcome, mended, objects_in, position
 from steno.capture.codex_events import Events
 from steno.capture.codex_items import Items
 from steno.capture.codex_prompts import Prompts
@@ -54,9 +54,28 @@ class CodexParser:
         thread = self._state.thread
         self.session = thread.session if thread else None
         self.last_event_at = self._state.last_event_at
+        self._kind = ""
+        self._inside: Items | Events | None = None
+
+    @property
+    def kind(self) -> str:
+        """Type of the line fed last, and of what is inside of it."""
+        return f"{self._kind}/{self._inside.kind}" if self._inside else self._kind
+
+    @property
+    def version(self) -> str | None:
+        """Version that began the file, or went on with it last."""
+        thread = self._state.thread
+        return thread.metadata.get("version") if thread else None
+
+    @property
+    def made(self) -> int:
+        """Records made so far, but for those of the thread itself."""
+        return self._records.made
 
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
+        self._kind, self._inside = "", None
         try:
             return self._take(line, str(number), position(number))
         except (ValueError, RecursionError):
@@ -84,12 +103,15 @@ class CodexParser:
             except (ValueError, RecursionError):
                 outcomes.add(Outcome.NOT_UNDERSTOOD)
             rest = rest.replace(data, b"", 1)
+        if rest.strip():
+            self._kind, self._inside = BROKEN_LINE, None
         if rest.strip() or Outcome.NOT_UNDERSTOOD in outcomes:
             return Outcome.NOT_UNDERSTOOD
         return Outcome.RECORDS if Outcome.RECORDS in outcomes else Outcome.SKIPPED
 
     def _take(self, data: bytes, ref: str, order: int) -> Outcome:
         line = LINE.decode(data)
+        self._kind, self._inside = line.type, None
         created_at, stamp_ms = self._stamp(line)
         if is_copied(self._state, stamp_ms):
             return self._copied(line)
@@ -98,10 +120,12 @@ class CodexParser:
             case "response_item":
                 item = ITEM.decode(line.payload)
                 self._name_thread()
+                self._inside = self._items
                 return self._items.take(item, place)
             case "event_msg":
                 event = EVENT.decode(line.payload)
                 self._name_thread()
+                self._inside = self._events
                 return self._events.take(event, place)
             case "token_usage_record":
                 record = USAGE_RECORD.decode(line.payload)

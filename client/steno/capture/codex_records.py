@@ -46,6 +46,7 @@ class Records:
     def __init__(self, state: State) -> None:
         self._state = state
         self._made: list[AnyRecord] = []
+        self._taken = 0
         self._is_thread_new = False
         self._told_until = state.last_event_at
 
@@ -54,6 +55,11 @@ class Records:
         """Records made and not taken yet."""
         return len(self._made)
 
+    @property
+    def made(self) -> int:
+        """Records made so far, but for those of the thread itself."""
+        return self._taken + len(self._made)
+
     def thread_changed(self) -> None:
         """Say the session and the conversation (again) with the next ``take``."""
         self._is_thread_new = True
@@ -61,6 +67,7 @@ class Records:
     def take(self) -> list[AnyRecord]:
         """Return the records in order, what they name first."""
         made, self._made = self._made, []
+        self._taken += len(made)
         thread = self._state.thread
         if thread is None:
             return made

@@ -229,6 +229,7 @@ class Item(Struct):
     call_id: str | None = None
     content: Raw = Raw()
     summary: Raw = Raw()
+    encrypted_content: Raw = Raw()
     arguments: Raw = Raw()
     input: Raw = Raw()
     action: Raw = Raw()

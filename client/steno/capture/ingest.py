@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from steno.capture.agent import Agent, Outcome, Parser
+from steno.capture.agent import Agent, Parser
 from steno.capture.compression import compress
 from steno.capture.discovery import Found
 from steno.capture.ledger import Entry, Ledger, ReadState, new_entry, standing
+from steno.capture.meter import Meter
 from steno.capture.projects import LeftOut, Projects
 from steno.capture.source import Batch, Look, NotYet, Source
 from steno.client import Client
@@ -25,7 +26,6 @@ from steno_schema.redaction import redact_line
 from steno_schema.requests import Append, SourceProgress, SourceState
 from steno_schema.times import parse_ms
 
-SAMPLE_CHARS = 200
 NO_SAMPLE = "a line of a project that stays out"
 CONFLICTS_MAX = 3
 
@@ -192,19 +192,21 @@ class Ingest:
             redactions=findings,
             parser=version,
         )
-        _count(parser, lines, entry.lines, progress)
-        in_oversized = _count_oversized(batch, progress)
+        meter = Meter(parser)
+        for number, line in enumerate(lines, entry.lines + 1):
+            meter.feed(number, line)
+        if batch.oversized_bytes:
+            meter.too_long(batch.oversized_bytes, ends_line=batch.ends_line)
         records, is_complete = self._projects.placed(parser.take(), parser.folder, left_out)
         if is_complete:
             progress.chunk, progress.codec = compress(redacted)
-        elif progress.sample is not None:
-            progress.sample = NO_SAMPLE
+        meter.tell(progress, sample=None if is_complete else NO_SAMPLE)
         progress.session = parser.session
         progress.last_event_at = _checked_time(parser.last_event_at)
         progress.parser_state = _state_encoder.encode(
             ReadState(
                 parser=parser.state(),
-                in_oversized=in_oversized,
+                in_oversized=_is_unfinished(batch),
                 seen=batch.seen,
                 left_out=left_out,
             )
@@ -279,28 +281,9 @@ def _has_moved(entry: Entry, source: Source) -> bool:
     return (found.st_dev, found.st_ino) != (entry.device, entry.inode)
 
 
-def _count(parser: Parser, lines: list[bytes], before: int, progress: SourceProgress) -> None:
-    """Feed lines to the parser and count what they were."""
-    progress.lines = len(lines)
-    for number, line in enumerate(lines, before + 1):
-        outcome = parser.feed(number, line)
-        if outcome is Outcome.SKIPPED:
-            progress.lines_skipped += 1
-        elif outcome is Outcome.NOT_UNDERSTOOD:
-            progress.lines_not_understood += 1
-            if progress.sample is None:
-                progress.sample = line[:SAMPLE_CHARS].decode("utf-8", "replace")
-
-
-def _count_oversized(batch: Batch, progress: SourceProgress) -> bool:
-    """Count a line that is too long once, at its end; return whether it still goes on."""
-    if not batch.oversized_bytes:
-        return False
-    if batch.ends_line:
-        progress.lines += 1
-        progress.lines_not_understood += 1
-        progress.sample = "a line longer than 16 MiB"
-    return not batch.ends_line
+def _is_unfinished(batch: Batch) -> bool:
+    """Tell whether a line that is too long goes on after this stretch."""
+    return batch.oversized_bytes > 0 and not batch.ends_line
 
 
 def _lines_of(redacted: bytes, batch: Batch) -> list[bytes]:

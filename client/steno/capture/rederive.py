@@ -13,6 +13,7 @@ import msgspec
 from steno.capture.agent import Agent, Parser
 from steno.capture.compression import decompress
 from steno.capture.ledger import Entry, Ledger, standing
+from steno.capture.meter import Meter
 from steno.capture.projects import LeftOut, Projects
 from steno.client import Client
 from steno_schema.limits import TRANSCRIPT_LINE_MAX_BYTES
@@ -48,11 +49,14 @@ def _rederive_file(
     client: Client, ledger: Ledger, projects: Projects, agent: Agent, entry: Entry
 ) -> None:
     parser = agent.parser(Path(entry.path))
+    meter = Meter(parser)
     left_out = LeftOut()
     number = 0
     for number, line in enumerate(_lines(client, entry), 1):
         if len(line) <= TRANSCRIPT_LINE_MAX_BYTES:
-            parser.feed(number, line)
+            meter.feed(number, line)
+        else:
+            meter.too_long(len(line) + 1, ends_line=True)
         if number % LINES_PER_APPEND == 0:
             _store(client, projects, parser, left_out)
     _store(client, projects, parser, left_out)
@@ -61,6 +65,8 @@ def _rederive_file(
     progress = standing(entry)
     progress.parser = agent.parser_version
     progress.parser_state = msgspec.msgpack.encode(state)
+    meter.tell(progress)
+    progress.recount = True
     client.request(Append(records=[], mode="merge", source=progress))
     ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
 

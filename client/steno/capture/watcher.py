@@ -126,6 +126,8 @@ class Watcher:
             progress |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
             self._report(force=first_ready)
         self._persist(partial(self._ingest.note_missing, found, self._roots))
+        if waiting:
+            self._check()
         del self._scans_due[:scans_begun]
         progress |= {"state": "done", "newest_ready": True}
         self._report(force=True)
@@ -163,6 +165,10 @@ class Watcher:
             done = min(self._scans_due) - 1 if self._scans_due else self._ordered
             request = Admin(action="capture_report", arguments=self._progress | {"done": done})
             self._persist(lambda: self._client.request(request))
+
+    def _check(self) -> None:
+        """Have the daemon look whether what was read gave what it should."""
+        self._persist(lambda: self._client.request(Admin(action="capture_check")))
 
     # ----- keeping up: what is the hint
 
@@ -210,6 +216,7 @@ class Watcher:
             for agent in AGENTS:
                 if order.argument in {"", agent.name}:
                     self._persist(partial(self._rederive, agent))
+            self._check()
         self._ordered = max(self._ordered, order.number)
         if order.what != "scan":
             self._report(force=True)

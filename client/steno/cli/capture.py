@@ -4,10 +4,11 @@ import argparse
 from typing import Any
 
 from steno.cli.command import Command, Context, Failed
+from steno.cli.coverage import coverage
 from steno.cli.exchanges import base_name
 from steno.cli.jsontext import is_list
 from steno.cli.paging import pages
-from steno.cli.screen import Screen
+from steno.cli.screen import Screen, escape_line
 from steno_schema.replies import Done, Rows
 from steno_schema.requests import Admin, List
 
@@ -30,9 +31,9 @@ _FILE_COLUMNS = ("agent", "path", "state", "size_bytes", "read_bytes", "lines",
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
-        choices=("status", "backfill", "rescan", "sources"),
+        choices=("status", "backfill", "rescan", "sources", "acknowledge"),
         help="status: coverage of each agent; backfill: read everything there is and wait for it;"
-        " rescan: look for new files now; sources: every file known",
+        " rescan: look for new files now; sources: every file known; acknowledge: alarms are known",
     )
     parser.add_argument("--files", action="store_true", help="with status: also each file")
 
@@ -53,8 +54,13 @@ def _status(context: Context) -> int:
     if agents:
         cells = [[_cell(screen, agent, name) for name in _COLUMNS] for agent in agents]
         screen.table(list(_COLUMNS.values()), cells)
+        for line in coverage(agents):
+            screen.line(line)
     else:
         screen.line("Nothing is captured yet.")
+    for alarm in _maps(result.get("alarms")):
+        screen.line(f"{screen.style('alarm', 'yellow')}: {escape_line(alarm['message'])}")
+        screen.line(f"       {alarm['mend']}")
     files = _maps(result.get("files"))
     if files:
         screen.line()
@@ -101,6 +107,16 @@ def _sources(context: Context) -> int:
     return 0
 
 
+def _acknowledge(context: Context) -> int:
+    done = context.ask(Admin(action="capture_acknowledge"), Done)
+    count: int = done.result["acknowledged"]
+    if context.args.json:
+        context.screen.json({"acknowledged": count})
+    else:
+        context.screen.line(f"{count} alarms are taken note of; their lines stay counted.")
+    return 0
+
+
 def _print_files(screen: Screen, files: list[dict[str, Any]]) -> None:
     headers = [name.replace("_", " ") for name in _FILE_COLUMNS]
     screen.table(
@@ -141,7 +157,13 @@ def _run_rederive(context: Context) -> int:
     return 0
 
 
-_ACTIONS = {"status": _status, "backfill": _backfill, "rescan": _rescan, "sources": _sources}
+_ACTIONS = {
+    "status": _status,
+    "backfill": _backfill,
+    "rescan": _rescan,
+    "sources": _sources,
+    "acknowledge": _acknowledge,
+}
 
 COMMANDS = {
     "capture": Command(

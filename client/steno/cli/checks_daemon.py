@@ -60,3 +60,6 @@ def check_capture(context: "Context") -> Iterator[Check]:
         yield Check("lines", "warn", finding, mend)
     elif agents:
         yield Check("lines", "ok", f"all {lines:,} lines were understood")
+    alarms: list[dict[str, Any]] = result.get("alarms") or []
+    for alarm in alarms:
+        yield Check("alarm", "warn", alarm["message"], alarm["mend"])

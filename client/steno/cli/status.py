@@ -34,6 +34,7 @@ def lines(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("stenod", f"{report['version']}, up {uptime} (process {report['pid']})"),
         ("history", f"{held} in {counts['sessions']:,} sessions, {size} on disk"),
         ("capture", capture_text(report["capture"])),
+        *_alarms(report["capture"].get("alarms", 0)),
         ("search", _search_text(report["followers"])),
         ("queue", f"{queue['requests']} writes wait" if queue["requests"] else "empty"),
         ("spool", _spool_text(spool)),
@@ -41,6 +42,11 @@ def lines(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("database", f"{database['path']} (SQLite {database['sqlite']})"),
         ("socket", report["socket"]),
     ]
+
+
+def _alarms(count: int) -> list[tuple[str, str]]:
+    told = f"{count} about what the agents write; see steno doctor"
+    return [("alarms", told)] if count else []
 
 
 def capture_text(capture: dict[str, Any]) -> str:

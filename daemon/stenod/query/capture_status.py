@@ -1,10 +1,13 @@
 """What capture has read, and what came of it, agent by agent."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
 
 from steno_schema.times import format_ms
+from stenod.query.meter import by_source, by_version
+from stenod.store import alarms
 
 _FILES = """
 SELECT agent, sum(now), sum(size_bytes * now), sum(offset * now), sum(lines * now),
@@ -38,8 +41,30 @@ _BUCKETS = (
     "cache_write_1h",
     "reasoning",
 )
+_WITHOUT_SESSION = """
+SELECT agent, count(*) FROM source
+WHERE state <> 'replaced' AND session_key IS NULL AND offset > 0 GROUP BY agent
+"""
+_WITHOUT_MESSAGES = """
+SELECT s.agent, count(*) FROM session AS s
+WHERE s.agent IN (SELECT DISTINCT agent FROM source) AND NOT EXISTS (
+  SELECT 1 FROM conversation AS c JOIN message AS m ON m.conversation_id = c.id
+  WHERE c.session_id = s.id)
+GROUP BY s.agent
+"""
+_ONLY_HERE = """
+SELECT agent, count(*) FROM (
+  SELECT agent, session_key FROM source WHERE session_key IS NOT NULL
+  GROUP BY agent, session_key HAVING max(state IN ('live', 'unreadable')) = 0)
+GROUP BY agent
+"""
+_COUNTED = {
+    "files_without_session": _WITHOUT_SESSION,
+    "sessions_without_messages": _WITHOUT_MESSAGES,
+    "sessions_only_here": _ONLY_HERE,
+}
 _FILE_ROWS = """
-SELECT agent, path, state, size_bytes, offset, lines, lines_skipped, lines_not_understood, sample,
+SELECT id, agent, path, state, size_bytes, offset, lines, lines_skipped, lines_not_understood, sample,
   redactions, records, kept_bytes, parser, session_key, last_read_at, last_event_at
 FROM source ORDER BY last_read_at DESC
 """
@@ -57,9 +82,19 @@ def capture_status(connection: apsw.Connection, *, files: bool) -> dict[str, Any
         agents[agent]["assistant_messages"] = texts
     for row in connection.execute(_USAGE):
         _add_usage(agents[row[0]], row)
+    for name, sql in _COUNTED.items():
+        for agent, count in connection.execute(sql):
+            agents[agent][name] = count
+    for agent, versions in by_version(connection).items():
+        agents[agent]["versions"] = versions
     result: dict[str, Any] = {"agents": [agents[name] for name in sorted(agents)]}
+    result["alarms"] = alarms.standing(connection)
     if files:
-        result["files"] = [_file(row) for row in connection.execute(_FILE_ROWS)]
+        kinds = by_source(connection)
+        result["files"] = [
+            _file(row) | {"kinds": kinds.get(number, [])}
+            for number, *row in connection.execute(_FILE_ROWS)
+        ]
     return result
 
 
@@ -87,6 +122,8 @@ def _agent(row: tuple[Any, ...]) -> dict[str, Any]:
         "files_replaced": row[13],
         "last_event_at": None if row[11] is None else format_ms(row[11]),
         "last_read_at": format_ms(row[12]),
+        **dict.fromkeys(_COUNTED, 0),
+        "versions": [],
         "human_prompts": 0,
         "queued_prompts": 0,
         "slash_commands": 0,
@@ -113,7 +150,7 @@ def _add_usage(entry: dict[str, Any], row: tuple[Any, ...]) -> None:
         entry["assistant_messages"] = calls
 
 
-def _file(row: tuple[Any, ...]) -> dict[str, Any]:
+def _file(row: Sequence[Any]) -> dict[str, Any]:
     return {
         "agent": row[0],
         "path": row[1],

@@ -57,6 +57,8 @@ def append(context: Context, request: Append) -> Appended:
         if became["gone"]:
             # What was forgotten stands in these bytes too.
             request.source.chunk, request.source.sample = b"", None
+            for count in request.source.counts:
+                count.sample = None
         ledger.advance(context, request.source, became["created"])
     return Appended(outcomes=[])
 

@@ -125,4 +125,7 @@ def _drop_kept_bytes(context: Context, keys: str, values: list[int]) -> int:
         context.connection.execute(
             "UPDATE source SET kept_bytes = 0, sample = NULL WHERE id = ?", (source_id,)
         )
+        context.connection.execute(
+            "UPDATE line_count SET sample = NULL WHERE source_id = ?", (source_id,)
+        )
     return sum(kept for _, kept in sources)

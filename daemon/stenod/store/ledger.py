@@ -7,6 +7,7 @@ believes it stands: a repeated or competing append is refused whole.
 from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.requests import SourceProgress
 from stenod.store.context import Context, optional_moment, uid_of
+from stenod.store.meter import SAMPLE_MAX_CHARS, count_lines
 from stenod.store.rows import fetch_one
 
 _ADVANCE = """
@@ -45,6 +46,7 @@ def advance(context: Context, progress: SourceProgress, records_created: int) ->
             f"The ledger stands at byte {offset}, not {progress.expected_offset}.",
             "Read the ledger again and go on from there.",
         )
+    count_lines(context.connection, row_id, progress)
     if progress.chunk:
         context.connection.execute(
             "INSERT INTO source_chunk (source_id, start_offset, end_offset, codec, data)"
@@ -68,7 +70,7 @@ def advance(context: Context, progress: SourceProgress, records_created: int) ->
             progress.lines,
             progress.lines_skipped,
             progress.lines_not_understood,
-            None if progress.sample is None else progress.sample[:200],
+            None if progress.sample is None else progress.sample[:SAMPLE_MAX_CHARS],
             progress.redactions,
             records_created,
             len(progress.chunk),

@@ -1,0 +1,46 @@
+"""What ``steno capture status`` says below its table: versions, what is unknown, what goes when."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from steno.cli.screen import escape_line
+
+VERSIONS_SHOWN = 3
+KINDS_SHOWN = 5
+
+
+def coverage(agents: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a paragraph for each agent, its newest versions first."""
+    for agent in agents:
+        yield ""
+        yield f"{escape_line(agent['agent'])}:"
+        versions: list[dict[str, Any]] = agent.get("versions") or []
+        for version in versions[:VERSIONS_SHOWN]:
+            yield f"  {_version(version)}"
+            yield from _unknown(version)
+        if len(versions) > VERSIONS_SHOWN:
+            yield f"  and {len(versions) - VERSIONS_SHOWN} other versions (--json tells all)"
+        for line in _sessions(agent):
+            yield f"  {line}"
+
+
+def _version(version: dict[str, Any]) -> str:
+    name = escape_line(version["version"] or "version not told")
+    share = f"{version['understood_share']:.2%} understood"
+    yields = f"{version['records_per_line']:.2f} records a line"
+    return f"{name}: {version['lines']:,} lines in {version['files']:,} files, {share}, {yields}"
+
+
+def _unknown(version: dict[str, Any]) -> Iterator[str]:
+    unknown = [kind for kind in version["kinds"] if kind["lines_not_understood"]]
+    for kind in unknown[:KINDS_SHOWN]:
+        yield f"    not understood: {kind['lines_not_understood']:,} × {escape_line(kind['kind'])}"
+
+
+def _sessions(agent: dict[str, Any]) -> Iterator[str]:
+    if agent.get("files_without_session"):
+        yield f"{agent['files_without_session']:,} files without a session"
+    if agent.get("sessions_without_messages"):
+        yield f"{agent['sessions_without_messages']:,} sessions without messages"
+    if agent.get("sessions_only_here"):
+        yield f"{agent['sessions_only_here']:,} sessions are only here: their files are gone"
