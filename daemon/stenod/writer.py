@@ -98,7 +98,7 @@ class Writer:
         prices = PriceList(self._settings.prices)
         return [
             FullText(),
-            AnalysisFollower(self._settings.tracking),
+            AnalysisFollower(self._settings),
             CallCost(prices),
             ExchangeCost(prices),
             RollUp(),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from bench import backfill, idle, saves, search, startup
+from bench import analysis, backfill, idle, saves, search, startup
 from bench.tables import Row, table
 
 BENCHMARKS: dict[str, Callable[[Path], list[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Row]]] = {
     "backfill": backfill.run,
     "startup": startup.run,
     "idle": idle.run,
+    "analysis": analysis.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -5,8 +5,8 @@ import logging
 import apsw
 import msgspec
 
-from steno_schema.config import Tracking
-from stenod.analysis import ANALYSER_VERSION, analyse
+from steno_schema.config import Settings
+from stenod.analysis.analyser import Analyser
 from stenod.followers.autotags import forget_tags, put_tags
 from stenod.store.changes import Kind
 from stenod.store.days import mark_unclean
@@ -29,10 +29,9 @@ class AnalysisFollower:
     table = "exchange"
     kinds: frozenset[Kind] = frozenset({"exchange"})
 
-    def __init__(self, settings: Tracking) -> None:
-        self._settings = settings
-        levels = ",".join((*settings.categories, *settings.complexity_levels, *settings.stages))
-        self.version = f"{ANALYSER_VERSION}:{levels}"
+    def __init__(self, settings: Settings) -> None:
+        self._analyser = Analyser(settings)
+        self.version = self._analyser.version
 
     def reset(self, connection: apsw.Connection) -> None:
         forget_tags(connection)
@@ -42,7 +41,7 @@ class AnalysisFollower:
         rows = []
         for exchange_id, prompt, output in connection.execute(_ROWS, (first_id, last_id)):
             try:
-                guess = analyse(prompt, output, self._settings)
+                guess = self._analyser.analyse(prompt, output)
             except Exception as error:
                 # A text that nobody thought of must not stop the analysis of the others.
                 log.error("a prompt was not analysed: %s", place_of(error))

@@ -4,15 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_schema.config import CATEGORIES, COMPLEXITY_LEVELS, STAGES, Tracking
-from stenod import analysis_rules
-from stenod.analysis import KEYWORDS_MAX, LOOKED_AT_CHARS, SUMMARY_MAX_CHARS, Analysis, analyse
+from steno_schema.config import CATEGORIES, COMPLEXITY_LEVELS, STAGES, Settings, Tracking
+from stenod.analysis import tables
+from stenod.analysis.analyser import (
+    KEYWORDS_MAX,
+    LOOKED_AT_CHARS,
+    SUMMARY_MAX_CHARS,
+    Analyser,
+    Analysis,
+)
 
-SETTINGS = Tracking()
+ANALYSER = Analyser(Settings())
 
 
 def of(prompt: str, output: str = "") -> Analysis:
-    return analyse(prompt, output, SETTINGS)
+    return ANALYSER.analyse(prompt, output)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,15 @@ def of(prompt: str, output: str = "") -> Analysis:
         ("make this nicer:\n```css\na { color: red }\n```", "frontend"),
         ("rename it:\n```py\ndatabase.table.migrate(sql)\n```", "general"),
         ("rename database.table.query in my_sql_module()", "general"),
+        ('I got this:\nTraceback (most recent call last):\n  File "test.py", line 1', "bug_fix"),
+        ("start it\n2026-01-02 10:11:12 INFO deploy database schema", "general"),
+        ("## Active file: db/schema.sql\n\n## My request for Codex:\nexplain it", "general"),
+        ("shorten it <system-reminder>sql tables exist</system-reminder>", "general"),
+        ("Fix the database", "bug_fix"),
+        ("why does the table need an index?", "general"),
+        ("C", "other"),
+        ("/clarify", "other"),
+        ("src/app/main.py", "other"),
     ],
 )
 def test_category(prompt: str, category: str) -> None:
@@ -134,26 +149,38 @@ def test_only_the_beginning_is_looked_at() -> None:
 
 
 def test_labels_come_from_the_configuration() -> None:
-    own = Tracking(
+    tracking = Tracking(
         categories=("security", "data-science", "other"), complexity_levels=("easy", "hard")
     )
-    assert analyse("Audit the security of it", "", own).category == "security"
-    assert analyse("Some data science", "", own).category == "data-science"
-    assert analyse("Create a database table", "", own).category is None
-    assert analyse("Hi", "", own).complexity == "easy"
-    assert (
-        analyse("A comprehensive distributed kernel with consensus", "", own).complexity == "hard"
-    )
-    none = Tracking(categories=(), complexity_levels=(), stages=())
-    assert analyse("fix the bug", "", none) == Analysis(
+    own = Analyser(Settings(tracking=tracking))
+    assert own.analyse("Audit the security of it", "").category == "security"
+    assert own.analyse("Some data science", "").category == "data-science"
+    assert own.analyse("Create a database table", "").category is None
+    assert own.analyse("Hi", "").complexity == "easy"
+    hard = "A comprehensive distributed kernel with consensus"
+    assert own.analyse(hard, "").complexity == "hard"
+
+
+def test_without_labels_nothing_is_guessed() -> None:
+    none = Analyser(Settings(tracking=Tracking(categories=(), complexity_levels=(), stages=())))
+    assert none.analyse("fix the bug", "") == Analysis(
         technique="zero_shot", keywords=["fix", "bug"]
     )
 
 
+def test_a_label_that_is_not_configured_leaves_its_place_to_the_next() -> None:
+    fewer = Tracking(categories=("feature_request", "general"))
+    prompt = "Add a column to the users table"
+    assert of(prompt).category == "database"
+    assert Analyser(Settings(tracking=fewer)).analyse(prompt, "").category == "feature_request"
+
+
 def test_the_rules_speak_of_labels_that_exist() -> None:
-    assert {*analysis_rules.CATEGORIES, "general", "other"} == set(CATEGORIES)
-    assert set(analysis_rules.STAGES) == set(STAGES)
-    assert set(analysis_rules.FILE_ENDINGS.values()) <= set(CATEGORIES)
+    assert {*tables.SUBJECTS, "other"} == set(CATEGORIES)
+    assert set(tables.REQUESTS) <= set(tables.SUBJECTS)
+    assert set(tables.STAGE_REQUESTS) <= set(tables.STAGES) <= set(STAGES)
+    assert {*tables.STAGES, *tables.STAGE_OF_CATEGORY.values()} == set(STAGES)
+    assert set(tables.FILE_ENDINGS.values()) <= set(CATEGORIES)
 
 
 @given(st.text(), st.text())
