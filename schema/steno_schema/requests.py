@@ -238,9 +238,29 @@ class Search(Request, tag="search", kw_only=True):
     rank: Literal["best", "recent", "exact"] = "best"
 
 
+StatsBy = Literal[
+    "day",
+    "week",
+    "hour",
+    "model",
+    "framework",
+    "agent",
+    "project",
+    "tag",
+    "category",
+    "complexity",
+    "stage",
+    "keyword",
+    "session",
+    "user",
+]
+"""What statistics are grouped by. A ``week`` is its Monday, an ``hour`` one of the day (00 to 23);
+both are local time, as days are."""
+
+
 class Stats(Request, tag="stats", kw_only=True):
     filters: Filters = msgspec.field(default_factory=Filters)
-    by: Literal["day", "model", "agent", "project", "tag", "category", "session"] | None = None
+    by: StatsBy | None = None
     limit: Limit = 50
 
 

@@ -10,8 +10,9 @@ from steno_schema.ids import uuid7, uuid8
 from steno_schema.records import AnyRecord, Conversation, Exchange, Message, Tokens, Turn, Usage
 from steno_schema.replies import AnyReply, Error
 from steno_schema.requests import AnyRequest
+from stenod.followers.rollup import next_unclean_day, roll_up
 from stenod.inbox import Job
-from stenod.store.connection import open_reader
+from stenod.store.connection import open_reader, open_writer
 from stenod.writer import Writer
 
 NOW = datetime.now(UTC)
@@ -26,9 +27,10 @@ class Store:
     """A writer and a reader of one database."""
 
     def __init__(self, folder: Path, settings: Settings | None = None) -> None:
-        self._writer = Writer(folder / "steno.db", settings or Settings())
+        self._path = folder / "steno.db"
+        self._writer = Writer(self._path, settings or Settings())
         self._writer.start()
-        self.reader = open_reader(folder / "steno.db")
+        self.reader = open_reader(self._path)
 
     def ask(self, request: AnyRequest) -> AnyReply:
         replies: SimpleQueue[AnyReply] = SimpleQueue()
@@ -43,9 +45,14 @@ class Store:
             assert self._writer.progress.wait_for(name, 60) == 0
 
     def rolled_up(self) -> None:
-        """Stop and start nothing: take the remaining days here, as the writer would."""
+        """End the writer, and sum up here what days it did not come to."""
         self.settled()
         self._writer.stop()
+        connection = open_writer(self._path)
+        while (day := next_unclean_day(connection)) is not None:
+            with connection:
+                roll_up(connection, day)
+        connection.close()
 
     def close(self) -> None:
         self.reader.close()
@@ -64,6 +71,10 @@ def exchange(rng: random.Random) -> Exchange:
         project=rng.choice((None, "/a", "/b")),
         tokens=rng.choice((None, Tokens(input=rng.randrange(99), output=3), Tokens(total=7))),
         cost_usd=rng.choice((None, 0.25, 0.1)),
+        response_time_ms=rng.choice((None, 12.4, 3000.0)),
+        rating=rng.choice((None, None, 7.3)),
+        keywords=rng.choice((None, ["red", "green"], ["green"])),
+        user=rng.choice((None, "ada")),
         tags=rng.sample(("x", "y", "z"), rng.randrange(3)),
         session=rng.choice(("s1", "s2")),
     )

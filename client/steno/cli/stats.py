@@ -1,7 +1,7 @@
-"""``steno stats``: totals, and tables by day, model, agent and more."""
+"""``steno stats``: totals, and tables by day, week, hour, model, keyword and more."""
 
 import argparse
-from typing import Any
+from typing import Any, get_args
 
 from steno.cli.command import Command, Context
 from steno.cli.filters import add_filters, filters_from
@@ -9,9 +9,9 @@ from steno.cli.jsontext import is_list, is_map
 from steno.cli.screen import Screen
 from steno.cli.tables import bar
 from steno_schema.replies import Statistics
-from steno_schema.requests import Filters, Stats
+from steno_schema.requests import Filters, Stats, StatsBy
 
-BY = ("day", "model", "agent", "project", "tag", "category", "session")
+BY: tuple[str, ...] = get_args(StatsBy)
 _TOTALS = {
     "exchanges": "exchanges",
     "sessions": "sessions",
@@ -82,6 +82,11 @@ def money(cost_usd: object) -> str | None:
     return f"${usd:.4f}" if usd >= 0.0001 or not usd else f"${usd:.2g}"
 
 
+def seconds(mean_response_ms: object) -> str | None:
+    """Return how long an answer took on average as text; blank where nothing was timed."""
+    return None if mean_response_ms is None else f"{float(str(mean_response_ms)) / 1000:.3g} s"
+
+
 def outside(totals: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the groups of calls that belong to no exchange, from the totals of statistics."""
     groups = totals.get("outside")
@@ -122,15 +127,16 @@ def print_groups(screen: Screen, by: str, groups: list[dict[str, Any]]) -> None:
     for group in groups:
         number = int(group.get("exchanges") or 0)
         cost = money(group.get("cost_usd"))
-        row: list[object] = [group.get("name") or "-", number, group.get("tokens"), cost]
+        took = seconds(group.get("mean_response_ms"))
+        row: list[object] = [group.get("name") or "-", number, group.get("tokens"), cost, took]
         rows.append([*row, bar(number, largest, _BAR_COLUMNS)] if screen.is_terminal else row)
-    headers = [by, "exchanges", "tokens", "cost"]
+    headers = [by, "exchanges", "tokens", "cost", "took"]
     screen.table([*headers, ""] if screen.is_terminal else headers, rows)
 
 
 COMMANDS = {
     "stats": Command(
-        "Totals, and tables by day, model, agent, project, tag, category or session.",
+        "Totals, and tables by day, week, hour, model, project, tag, keyword and more.",
         "steno stats --by day --since 30d",
         _configure_stats,
         _run_stats,

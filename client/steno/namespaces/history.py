@@ -17,7 +17,7 @@ from steno_schema.replies import (
     SearchResult,
     Statistics,
 )
-from steno_schema.requests import Amend, Delete, Get, List, Search, Stats
+from steno_schema.requests import Amend, Delete, Get, List, Search, Stats, StatsBy
 
 _ALIKE_MAX = 200
 """Search results that are compared with a text, word by word."""
@@ -299,19 +299,20 @@ class History(Namespace[Runner]):
     @verb
     def stats(
         self,
-        by: Literal["day", "model", "agent", "project", "tag", "category", "session"]
-        | None = None,
+        by: StatsBy | None = None,
         *,
         limit: int = 50,
         **words: Unpack[FilterWords],
     ) -> Steps[Statistics]:
         """Return totals of what the filters choose and, with ``by``, of each group.
 
-        Costs are in US dollars. Raises ``Unreachable`` without a daemon.
+        Days and weeks (named by their Monday) and hours (00 to 23) are local time. Costs are in
+        US dollars, ``mean_response_ms`` in milliseconds over the ``timed`` exchanges. Raises
+        ``Unreachable`` without a daemon.
 
         Example::
 
-            print(client.history.stats(by="model", since="7d").groups)
+            print(client.history.stats(by="week", since="30d").groups)
         """
         stats = Stats(filters=filters_of(words), by=by, limit=limit)
         return (yield from ask(stats, Statistics))

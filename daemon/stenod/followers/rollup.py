@@ -11,7 +11,7 @@ import apsw
 
 from stenod.store.calls import CALLS, COST, OUTSIDE, OUTSIDE_NAME, TOKENS
 from stenod.store.changes import Kind
-from stenod.store.days import bounds_of, day_of, mark_unclean
+from stenod.store.days import HOUR_SQL, bounds_of, day_of, mark_unclean
 
 SUMS = f"""
   count(*) AS exchanges,
@@ -24,7 +24,11 @@ SUMS = f"""
   sum(round({COST} * 1e9)) AS cost_nanousd,
   count(*) FILTER (WHERE {COST} IS NULL AND {TOKENS} > 0) AS unknown_costs,
   count(*) FILTER (WHERE e.cost_usd IS NULL AND e.computed_cost_usd IS NOT NULL
-    AND e.cost_complete = 0) AS incomplete_costs
+    AND e.cost_complete = 0) AS incomplete_costs,
+  count(e.response_time_ms) AS timed,
+  coalesce(sum(CAST(round(e.response_time_ms) AS INTEGER)), 0) AS response_ms,
+  count(e.rating) AS rated,
+  coalesce(sum(CAST(round(e.rating * 1000) AS INTEGER)), 0) AS rating_thousandths
 """
 """Money is added up in whole nanodollars: exact up to 9 million dollars, in any order."""
 _ANALYSIS = "LEFT JOIN analysis AS a ON a.exchange_id = e.id"
@@ -37,6 +41,12 @@ DIMENSIONS = {
     "tag": ("t.tag", "JOIN exchange_tag AS t ON t.exchange_id = e.id"),
     "category": ("coalesce(e.category, a.category, '')", _ANALYSIS),
     "complexity": ("coalesce(e.complexity, a.complexity, '')", _ANALYSIS),
+    "stage": ("coalesce(e.stage, a.stage, '')", _ANALYSIS),
+    "keyword": (
+        "k.value",
+        f"{_ANALYSIS} JOIN json_each(coalesce(e.keywords, a.keywords, '[]')) AS k",
+    ),
+    "hour": (f"coalesce({HOUR_SQL}, '')", ""),
 }
 """Dimension: (the name an exchange has in it, what must be joined)."""
 OUTSIDE_DIMENSION = "outside"
@@ -54,7 +64,7 @@ class RollUp:
     kinds: frozenset[Kind] = frozenset({"exchange"})
 
     def __init__(self) -> None:
-        self.version = f"2:{'/'.join(time.tzname)}:{time.timezone}"
+        self.version = f"3:{'/'.join(time.tzname)}:{time.timezone}"
         """Days are those of the zone; another zone means other days."""
 
     def reset(self, connection: apsw.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Statistics over exchanges: totals, and groups by day, model, agent, project, tag and more.
+"""Statistics over exchanges: totals, and groups by day, week, hour, model, tag, keyword and more.
 
 Without filters, or with a range of time alone, whole clean days come from the roll-ups and only
 the rest is scanned; with other filters everything that fits is scanned.
@@ -14,7 +14,7 @@ from stenod.followers.rollup import DIMENSIONS, OUTSIDE_DIMENSION, SUMS
 from stenod.query.calls import outside, outside_condition
 from stenod.query.exchanges import FROM
 from stenod.query.filters import bounds, exchange_condition
-from stenod.store.days import DAY_SQL, bounds_of, day_of, text_of
+from stenod.store.days import DAY_SQL, bounds_of, day_of, monday_of, text_of
 from stenod.store.rows import Row, fetch_all, fetch_one
 
 _COLUMNS = (
@@ -28,9 +28,19 @@ _COLUMNS = (
     "cost_nanousd",
     "unknown_costs",
     "incomplete_costs",
+    "timed",
+    "response_ms",
+    "rated",
+    "rating_thousandths",
 )
 _TOP = 10
-_TOPS = ("agent", "model", "tag", "project", "category", "complexity", "day")
+_TOPS = (
+    *("agent", "model", "framework", "tag", "project"),
+    *("category", "complexity", "keyword", "hour", "day"),
+)
+_SCANNED = {"session": "s.key", "user": "coalesce(e.user, c.user, s.user, '')"}
+"""Groupings without a roll-up: what sessions say may change without a change of exchanges."""
+_OF_DAYS = {"day", "week"}
 _SCANNED_DAYS_MAX = 40
 """With more days to scan than this, one pass over everything is cheaper."""
 
@@ -46,18 +56,14 @@ def statistics(
     ``use_rollup`` is for when the roll-ups have heard of every change.
     """
     scan = _Scan(connection, request.filters)
-    rolled = (
-        _rolled(connection, request.filters) if use_rollup and request.by != "session" else None
-    )
+    may_roll = use_rollup and request.by not in _SCANNED
+    rolled = _rolled(connection, request.filters) if may_roll else None
     source = rolled or scan
     whole = source.groups("") or [_NOTHING]
     totals = _told({name: whole[0][name] for name in _COLUMNS})
     totals |= _extent(connection, request.filters)
     totals["projects"] = len([group for group in source.groups("project") if group["name"]])
-    totals["outside"] = [
-        {"calls" if name == "exchanges" else name: value for name, value in _told(group).items()}
-        for group in source.outside()
-    ]
+    totals["outside"] = [_told_calls(group) for group in source.outside()]
     if request.by is not None:
         groups = source.groups(request.by)[: request.limit]
         return Statistics(totals=totals, groups=[_told(group) for group in groups])
@@ -67,10 +73,23 @@ def statistics(
 
 
 def _told(group: Group) -> Group:
-    """Return a group with its cost in dollars."""
-    nanousd = group["cost_nanousd"]
-    told = {name: value for name, value in group.items() if name != "cost_nanousd"}
-    return told | {"cost_usd": None if nanousd is None else nanousd / 1e9}
+    """Return a group with its cost in dollars, and means over what was timed and rated."""
+    told = dict(group)
+    nanousd, response_ms = told.pop("cost_nanousd"), told.pop("response_ms")
+    thousandths = told.pop("rating_thousandths")
+    return told | {
+        "cost_usd": None if nanousd is None else nanousd / 1e9,
+        "mean_response_ms": response_ms / told["timed"] if told["timed"] else None,
+        "mean_rating": thousandths / told["rated"] / 1000 if told["rated"] else None,
+    }
+
+
+def _told_calls(group: Group) -> Group:
+    """Return a group of calls outside of exchanges; nobody times or rates those."""
+    told = _told(group)
+    for name in ("timed", "mean_response_ms", "rated", "mean_rating"):
+        del told[name]
+    return {"calls": told.pop("exchanges"), **told}
 
 
 def _extent(connection: apsw.Connection, filters: Filters) -> dict[str, Any]:
@@ -101,7 +120,7 @@ class _Scan:
         self._made: dict[str, list[Group]] = {}
 
     def groups(self, by: str) -> list[Group]:
-        """Return the groups of a dimension, the largest (or newest day) first."""
+        """Return the groups of a dimension, the largest (newest day, first hour) first."""
         if by not in self._made:
             rows = scanned(self._connection, by, self._condition, self._values)
             self._made[by] = _sorted(by, rows)
@@ -129,7 +148,7 @@ class _Rolled:
         self._made: dict[str, list[Group]] = {}
 
     def groups(self, by: str) -> list[Group]:
-        """Return the groups of a dimension, the largest (or newest day) first."""
+        """Return the groups of a dimension, the largest (newest day, first hour) first."""
         if by not in self._made:
             rest = scanned(self._connection, by, self._in_rest("e.created_at"), self._values)
             self._made[by] = _sorted(by, _merged(self._clean(by), rest))
@@ -145,14 +164,14 @@ class _Rolled:
         return f"({' OR '.join(parts) or '0'})"
 
     def _clean(self, by: str) -> dict[str, Group]:
-        name = "r.day" if by == "day" else "r.name"
+        name = "r.day" if by in _OF_DAYS else "r.name"
         sums = ", ".join(f"sum(r.{column})" for column in _COLUMNS)
         rows = fetch_all(
             self._connection,
             f"SELECT {name}, {sums} FROM rollup AS r"
             " JOIN rollup_day AS d ON d.day = r.day AND d.clean = 1"
             " WHERE r.dimension = ? AND r.day BETWEEN ? AND ? GROUP BY 1",
-            ("" if by == "day" else by, *self._days),
+            ("" if by in _OF_DAYS else by, *self._days),
         )
         return _grouped(rows, by)
 
@@ -161,10 +180,10 @@ def scanned(
     connection: apsw.Connection, by: str, condition: str, values: list[Any]
 ) -> dict[str, Group]:
     """Return the groups of a dimension by one pass over the exchanges that are meant."""
-    if by == "session":
-        name, join = "s.key", ""
+    if by in _SCANNED:
+        name, join = _SCANNED[by], ""
     else:
-        name, join = (DAY_SQL, "") if by == "day" else DIMENSIONS[by]
+        name, join = (DAY_SQL, "") if by in _OF_DAYS else DIMENSIONS[by]
     rows = fetch_all(
         connection,
         f"SELECT {name} AS name, {SUMS} {FROM} {join} WHERE {condition} GROUP BY 1",
@@ -174,10 +193,13 @@ def scanned(
 
 
 def _grouped(rows: list[Row], by: str = "") -> dict[str, Group]:
-    return {
-        (text_of(row[0]) if by == "day" else row[0]): dict(zip(_COLUMNS, row[1:], strict=True))
-        for row in rows
-    }
+    if by not in _OF_DAYS:
+        return {row[0]: dict(zip(_COLUMNS, row[1:], strict=True)) for row in rows}
+    groups: dict[str, Group] = {}
+    for row in rows:
+        day = text_of(monday_of(row[0]) if by == "week" else row[0])
+        _merged(groups, {day: dict(zip(_COLUMNS, row[1:], strict=True))})
+    return groups
 
 
 def _merged(rows: dict[str, Group], others: dict[str, Group]) -> dict[str, Group]:
@@ -240,6 +262,8 @@ def _sum(one: float | None, other: float | None) -> float | None:
 
 def _sorted(by: str, rows: dict[str, Group]) -> list[Group]:
     named = [{"name": name, **group} for name, group in rows.items()]
-    if by == "day":
+    if by in _OF_DAYS:
         return sorted(named, key=lambda group: str(group["name"]), reverse=True)
+    if by == "hour":
+        return sorted(named, key=lambda group: str(group["name"]))
     return sorted(named, key=lambda group: (-group["exchanges"], str(group["name"])))

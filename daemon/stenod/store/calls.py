@@ -6,7 +6,8 @@ with a turn that another session owns. What was found inside another record only
 """
 
 CALLS = """
-FROM (SELECT *, tokens_complete AS cost_complete, NULL AS project, NULL AS user FROM usage) AS e
+FROM (SELECT *, tokens_complete AS cost_complete, NULL AS project, NULL AS user,
+  NULL AS response_time_ms, NULL AS rating FROM usage) AS e
 LEFT JOIN conversation AS c ON c.id = e.conversation_id
 LEFT JOIN session AS s ON s.id = coalesce(c.session_id, e.session_id)
 LEFT JOIN exchange AS x ON x.id = e.exchange_id

@@ -12,6 +12,8 @@ DAY_SQL = (
     "CAST(julianday(date(e.created_at / 1000, 'unixepoch', 'localtime')) - 2440587.5 AS INTEGER)"
 )
 """The local day of exchange ``e`` since 1970-01-01."""
+HOUR_SQL = "strftime('%H', e.created_at / 1000, 'unixepoch', 'localtime')"
+"""The local hour of exchange ``e``, from 00 to 23."""
 
 
 def day_of(milliseconds: int) -> int:
@@ -34,6 +36,11 @@ def _midnight_ms(day: int) -> int:
         return int(midnight.timestamp() * 1000)
     except (OverflowError, ValueError):
         return day * _DAY_MS
+
+
+def monday_of(day: int) -> int:
+    """Return the Monday of a day's week; 1970-01-01 was a Thursday."""
+    return day - (day + 3) % 7
 
 
 def text_of(day: int) -> str:
