@@ -9,6 +9,9 @@ from typing import Any
 
 import apsw
 
+from stenod.store import packs
+from stenod.store.packs import WHOLE_TEXT
+
 _TABLES = {
     "session": """
 SELECT hex(uid), key, agent, user, project, title, status, created_at, started_at, ended_at,
@@ -28,8 +31,8 @@ SELECT hex(e.uid), c.key, hex(p.uid), hex(o.uid), e.created_at, e.origin, e.stat
 FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id
 LEFT JOIN message AS p ON p.id = e.prompt_id LEFT JOIN message AS o ON o.id = e.output_id
 """,
-    "message": """
-SELECT hex(m.uid), c.key, hex(e.uid), m.role, m.kind, m.content, m.created_at, m.position,
+    "message": f"""
+SELECT hex(m.uid), c.key, hex(e.uid), m.role, m.kind, {WHOLE_TEXT}, m.created_at, m.position,
   m.model, m.tool_name, m.call_id, m.is_error, m.copied, m.metadata
 FROM message AS m JOIN conversation AS c ON c.id = m.conversation_id
 LEFT JOIN exchange AS e ON e.id = m.exchange_id
@@ -50,6 +53,7 @@ Content = dict[str, list[tuple[Any, ...]]]
 
 def content_of(connection: apsw.Connection) -> Content:
     """Return every record by table, ordered by its id."""
+    packs.register(connection)
     found = {
         name: [tuple(row) for row in connection.execute(f"{sql} ORDER BY 1")]
         for name, sql in _TABLES.items()

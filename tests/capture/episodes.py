@@ -242,13 +242,14 @@ class Episode:
 
     def _check_kept(self, source: int, path: str, offset: int, lines: int) -> None:
         reached, kept = 0, b""
-        for start, end, codec, data in self.store.rows(
-            "SELECT start_offset, end_offset, codec, data FROM source_chunk WHERE source_id = ?"
+        for start, end, codec, data, kept_size in self.store.rows(
+            "SELECT start_offset, end_offset, codec, data, kept_size FROM source_chunk"
+            " WHERE source_id = ?"
             " ORDER BY id",
             (source,),
         ):
             _require(start == reached, f"{path}: kept from {start}, not {reached}")
-            reached, kept = end, kept + decompress(data, codec)
+            reached, kept = end, kept + decompress(data, codec)[:kept_size]
         standing = Path(path).read_bytes()[:offset]
         _require(kept == standing, f"{path}: {len(kept)} bytes are kept that do not stand there")
         whole = sum(1 for line in standing.split(b"\n") if line.strip())

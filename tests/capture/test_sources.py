@@ -80,13 +80,13 @@ def kept(store: InProcess) -> list[list[dict[str, Any]]]:
     logs: list[list[dict[str, Any]]] = []
     for (source,) in store.rows("SELECT id FROM source ORDER BY id"):
         reached, data = 0, b""
-        for start, end, codec, chunk in store.rows(
-            "SELECT start_offset, end_offset, codec, data FROM source_chunk"
+        for start, end, codec, chunk, kept_size in store.rows(
+            "SELECT start_offset, end_offset, codec, data, kept_size FROM source_chunk"
             " WHERE source_id = ? ORDER BY id",
             (source,),
         ):
             assert start == reached
-            reached, data = end, data + decompress(chunk, codec)
+            reached, data = end, data + decompress(chunk, codec)[:kept_size]
             assert end == len(data)
         logs.append([json.loads(line) for line in data.splitlines()])
     return logs

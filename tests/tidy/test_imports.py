@@ -18,7 +18,10 @@ ALLOWED_BEYOND_STDLIB = {
 }
 """Top-level modules each package may import, wherever in the file."""
 
-ALLOWED_BELOW = {("client", "steno/capture/"): {"backports", "compression", "watchfiles"}}
+ALLOWED_BELOW = {
+    ("client", "steno/capture/"): {"backports", "compression", "watchfiles"},
+    ("daemon", "stenod/store/"): {"compression"},
+}
 """What one folder may import besides."""
 
 

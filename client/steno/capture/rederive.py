@@ -88,7 +88,9 @@ def _lines(client: Client, entry: Entry) -> Iterator[bytes]:
         if not reply.result:
             raise Incomplete
         reached = reply.result["end"]
-        pending += decompress(reply.result["data"], reply.result["codec"])
+        pending += decompress(reply.result["data"], reply.result["codec"])[
+            : reply.result["kept_size"]
+        ]
         *whole, pending = pending.split(b"\n")
         yield from (line for line in whole if line and not line.isspace())
     if pending and not pending.isspace():

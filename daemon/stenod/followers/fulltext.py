@@ -7,6 +7,7 @@ import apsw
 
 from stenod.search.text import index_parts
 from stenod.store.changes import Kind
+from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_all
 from stenod.traces import place_of
 
@@ -18,9 +19,9 @@ which made two thirds of the index and were never what a person looked for."""
 NOT_INDEXED = "injected"
 """What the agent put into the user's mouth repeats instructions and prompts over and over."""
 
-_ROWS = """
-SELECT m.id, m.kind, iif(m.kind IN ('tool_call', 'tool_result'), substr(m.content, 1, ?1),
-  m.content),
+_ROWS = f"""
+SELECT m.id, m.kind, iif(m.kind IN ('tool_call', 'tool_result'), substr({WHOLE_TEXT}, 1, ?1),
+  {WHOLE_TEXT}),
   (SELECT json_group_array(t.tag) FROM exchange_tag AS t WHERE t.exchange_id = e.id),
   e.notes
 FROM message AS m

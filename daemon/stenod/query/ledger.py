@@ -36,14 +36,21 @@ def ledger_entry(connection: apsw.Connection, source: str) -> dict[str, Any]:
 
 
 def kept_stretch(connection: apsw.Connection, source: str, start: int) -> dict[str, Any]:
-    """Return the kept bytes of a source that begin at ``start``, compressed; empty for none."""
+    """Return the kept bytes of a source that begin at ``start``, compressed; empty for none.
+
+    Of what they are decompressed to, only the first ``kept_size`` bytes are the source's if it is
+    not ``None``.
+    """
     row = fetch_one(
         connection,
-        "SELECT k.end_offset, k.codec, k.data FROM source_chunk AS k"
-        " JOIN source AS s ON s.id = k.source_id WHERE s.uid = ? AND k.start_offset = ?",
+        "SELECT k.end_offset, k.codec, k.data, k.kept_size FROM source_chunk AS k"
+        " JOIN source AS s ON s.id = k.source_id WHERE s.uid = ? AND k.start_offset = ?"
+        " AND k.kept_size IS NOT 0",
         (uid_of(source), start),
     )
-    return {} if row is None else {"end": row[0], "codec": row[1], "data": row[2]}
+    if row is None:
+        return {}
+    return {"end": row[0], "codec": row[1], "data": row[2], "kept_size": row[3]}
 
 
 def _source(row: tuple[Any, ...]) -> dict[str, Any]:

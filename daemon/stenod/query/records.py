@@ -17,14 +17,15 @@ from stenod.query.exchanges import (
     encoded_bytes,
 )
 from stenod.query.filters import bounds
+from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_all, fetch_one
 from stenod.store.target import find
 
 View = TypeVar("View")
 
-_MESSAGE = """
-SELECT m.uid, m.id, c.key, e.uid, m.role, m.kind, m.content, m.created_at, m.model, m.token_count,
-  m.processing_time_s, m.tool_name, m.call_id, m.is_error, m.importance, m.metadata, m.position,
+_MESSAGE = f"""
+SELECT m.uid, m.id, c.key, e.uid, m.role, m.kind, {WHOLE_TEXT}, m.created_at, m.model,
+  m.token_count, m.processing_time_s, m.tool_name, m.call_id, m.is_error, m.importance, m.metadata, m.position,
   m.conversation_id
 FROM message AS m
 JOIN conversation AS c ON c.id = m.conversation_id

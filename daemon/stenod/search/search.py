@@ -26,6 +26,7 @@ from stenod.search.language import Query, parse
 from stenod.search.snippets import HIGHLIGHT_START
 from stenod.search.text import snippet
 from stenod.store.keys import DAY_MS, DAY_SHIFT
+from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_all, fetch_one
 
 _NEWEST = 2**62
@@ -40,8 +41,8 @@ JOIN conversation AS c ON c.id = m.conversation_id
 JOIN session AS s ON s.id = c.session_id
 LEFT JOIN exchange AS e ON e.id = m.exchange_id
 """
-_SHOWN = """
-SELECT m.id, m.uid, m.role, m.content, m.created_at, m.model, c.key, s.key,
+_SHOWN = f"""
+SELECT m.id, m.uid, m.role, {WHOLE_TEXT}, m.created_at, m.model, c.key, s.key,
   coalesce(e.agent, s.agent), coalesce(e.project, s.project), e.uid, e.id,
   (SELECT substr(p.content, 1, 500) FROM message AS p WHERE p.id = e.prompt_id),
   iif(m.id = e.prompt_id, e.notes, NULL)

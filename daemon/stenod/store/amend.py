@@ -16,6 +16,7 @@ from steno_schema.records import (
 from steno_schema.requests import Amend
 from stenod.store.context import Context, json_or_none, optional_moment
 from stenod.store.exchanges import add_tags
+from stenod.store.packs import WHOLE_TEXT
 from stenod.store.sameness import rehash
 from stenod.store.target import find
 
@@ -97,7 +98,8 @@ def _index_anew(context: Context, exchange_id: int) -> None:
 
 def _keep_original(context: Context, message_id: int) -> None:
     context.connection.execute(
-        "UPDATE message SET original_content = coalesce(original_content, content) WHERE id = ?",
+        f"UPDATE message AS m SET original_content = coalesce(original_content, {WHOLE_TEXT}),"
+        " pack_id = NULL, pack_start = NULL, pack_size = NULL WHERE id = ?",
         (message_id,),
     )
 

@@ -7,9 +7,10 @@ from steno_schema import records
 from steno_schema.errors import bad_request
 from steno_schema.ids import format_id
 from steno_schema.replies import Appended, Outcome
-from steno_schema.requests import Append
+from steno_schema.requests import Append, SourceProgress
 from stenod.store import exchanges, ledger, merge, sessions, simple, usages
 from stenod.store.context import Context, uid_of
+from stenod.store.packs import Packing
 
 _CREATE: dict[type, Any] = {
     records.Session: sessions.put_session,
@@ -52,15 +53,30 @@ def append(context: Context, request: Append) -> Appended:
             _create(context, record, request.duplicate_check) for record in request.records
         ]
         return Appended(outcomes=outcomes)
-    became = Counter(_store(context, record, _MERGE) for record in request.records)
-    if request.source is not None:
-        if became["gone"]:
-            # What was forgotten stands in these bytes too.
-            request.source.chunk, request.source.sample = b"", None
-            for count in request.source.counts:
-                count.sample = None
-        ledger.advance(context, request.source, became["created"])
+    if request.source is None:
+        for record in request.records:
+            _store(context, record, _MERGE)
+    else:
+        _append_read(context, request.records, request.source)
     return Appended(outcomes=[])
+
+
+def _append_read(
+    context: Context, said: list[records.AnyRecord], progress: SourceProgress
+) -> None:
+    """Store what was read of a source, and that it was."""
+    context.packing = packing = Packing(context.connection, progress)
+    try:
+        became = Counter(_store(context, record, _MERGE) for record in said)
+    finally:
+        context.packing = None
+    if became["gone"]:
+        # What was forgotten stands in these bytes too.
+        progress.chunk, progress.sample = b"", None
+        for count in progress.counts:
+            count.sample = None
+    kept_size = packing.seal()
+    ledger.advance(context, progress, became["created"], packing.chunk_id, kept_size)
 
 
 def _create(context: Context, record: records.Record, duplicate_check: str) -> Outcome:

@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 
 from steno_schema.errors import ErrorCode, RequestError
+from stenod.store import packs
 
 SQLITE_MINIMUM = (3, 51, 3)
 SQLITE_WITHDRAWN = (3, 52, 0)
@@ -89,8 +90,9 @@ def open_reader(path: Path) -> apsw.Connection:
     """Open a read-only connection; it can neither write nor checkpoint."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    connection.pragma("query_only", "ON")
     _common(connection)
+    packs.make_views_whole(connection)
+    connection.pragma("query_only", "ON")
     connection.pragma("cache_size", -16_000)
     return connection
 
@@ -108,6 +110,7 @@ def _common(connection: apsw.Connection) -> None:
     connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, SQL_MAX_BYTES)
     connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
     connection.limit(apsw.SQLITE_LIMIT_EXPR_DEPTH, 100)
+    packs.register(connection)
 
 
 def sqlite_error(error: Exception) -> RequestError:

@@ -11,9 +11,11 @@ import msgspec
 from steno_schema.errors import ErrorCode, RequestError, bad_request
 from steno_schema.ids import parse_id
 from steno_schema.limits import NESTING_MAX
+from steno_schema.records import Message
 from steno_schema.times import parse_ms
 from stenod.store.changes import Changes, Kind
 from stenod.store.keys import Keys
+from stenod.store.packs import Packing, Place, unpacked
 
 OutcomeName = Literal["created", "existed", "duplicate", "updated", "gone"]
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -41,12 +43,18 @@ class Context:
         self.now = now or _now_ms
         self.touched: set[int] = set()
         """Exchanges whose output, tokens and model must be derived again before the commit."""
+        self.packing: Packing | None = None
+        """Where long texts of the append go that is being stored."""
         self.active: dict[int, int] = {}
         """Sessions that something happened in, each with the time of the last thing."""
         self.has_tombstones = self._any_tombstone()
 
     def _any_tombstone(self) -> bool:
         return self.connection.execute("SELECT 1 FROM tombstone LIMIT 1").get is not None
+
+    def place(self, record: Message) -> Place:
+        """Return what is to stand in ``message`` of a captured text."""
+        return unpacked(record) if self.packing is None else self.packing.place(record)
 
     def was_active(self, session_id: int, at: int) -> None:
         """Note that something happened in a session."""

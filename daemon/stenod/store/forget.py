@@ -12,6 +12,7 @@ from steno_schema.requests import Delete
 from stenod.query.filters import exchange_condition, is_unfiltered
 from stenod.store.context import Context
 from stenod.store.days import mark_unclean
+from stenod.store.packs import drop_kept
 from stenod.store.rows import fetch_all
 from stenod.store.target import find
 
@@ -65,10 +66,11 @@ def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
     for start in range(0, len(chosen), SLICE):
         ids = chosen[start : start + SLICE]
         marks = ", ".join("?" * len(ids))
-        counts["kept_bytes"] += _drop_kept_bytes(
+        read_from = _sources(
             context,
             "SELECT s.key FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id"
             f" JOIN session AS s ON s.id = c.session_id WHERE e.id IN ({marks})",
+            f"exchange_id IN ({marks})",
             ids,
         )
         mark_unclean(connection, f"e.id IN ({marks})", ids)
@@ -78,6 +80,7 @@ def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
         _bury(context, "exchange", f"id IN ({marks})", ids)
         connection.execute(f"DELETE FROM usage WHERE exchange_id IN ({marks})", ids)
         connection.execute(f"DELETE FROM exchange WHERE id IN ({marks})", ids)
+        counts["kept_bytes"] += _drop_kept_bytes(context, read_from)
     return counts
 
 
@@ -88,13 +91,16 @@ def _forget_container(context: Context, table: str, row_id: int) -> int:
         if table == "conversation"
         else "conversation_id IN (SELECT id FROM conversation WHERE session_id = ?)"
     )
+    session = "?" if table == "session" else "(SELECT session_id FROM conversation WHERE id = ?)"
+    keys = f"SELECT key FROM session WHERE id = {session}"
+    read_from = _sources(context, keys, inside, [row_id])
     buried = _bury(context, "message", inside, [row_id])
     _bury(context, "usage", inside, [row_id])
     if table == "session":
-        _drop_kept_bytes(context, "SELECT key FROM session WHERE id = ?", [row_id])
         _bury(context, "conversation", "session_id = ?", [row_id])
     _bury(context, table, "id = ?", [row_id])
     context.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))
+    _drop_kept_bytes(context, read_from)
     context.keys.clear()
     return buried
 
@@ -114,14 +120,27 @@ def _bury(context: Context, table: str, condition: str, values: list[int]) -> in
     return 0
 
 
-def _drop_kept_bytes(context: Context, keys: str, values: list[int]) -> int:
-    sources = fetch_all(
+def _sources(
+    context: Context, keys: str, messages: str, values: list[int]
+) -> list[tuple[int, int]]:
+    """Return (id, kept bytes) of the sources that hold what is about to go.
+
+    Those of its sessions, and those of a copy that was read first and holds its long texts.
+    """
+    rows = fetch_all(
         context.connection,
-        f"SELECT id, kept_bytes FROM source WHERE session_key IN ({keys})",
-        values,
+        f"SELECT id, kept_bytes FROM source WHERE session_key IN ({keys}) UNION"
+        " SELECT s.id, s.kept_bytes FROM source AS s JOIN source_chunk AS k ON k.source_id = s.id"
+        f" WHERE k.id IN (SELECT pack_id FROM message WHERE {messages})",
+        (*values, *values),
     )
+    return [(source_id, kept) for source_id, kept in rows]
+
+
+def _drop_kept_bytes(context: Context, sources: list[tuple[int, int]]) -> int:
+    """Delete the kept bytes of sources whose records are deleted already; return how many."""
     for source_id, _ in sources:
-        context.connection.execute("DELETE FROM source_chunk WHERE source_id = ?", (source_id,))
+        drop_kept(context.connection, source_id)
         context.connection.execute(
             "UPDATE source SET kept_bytes = 0, sample = NULL WHERE id = ?", (source_id,)
         )

@@ -29,8 +29,17 @@ RETURNING id
 """
 
 
-def advance(context: Context, progress: SourceProgress, records_created: int) -> None:
-    """Move a source's cursor and keep its bytes, or refuse with ``conflict``."""
+def advance(
+    context: Context,
+    progress: SourceProgress,
+    records_created: int,
+    chunk_id: int,
+    kept_size: int | None,
+) -> None:
+    """Move a source's cursor and keep its bytes, or refuse with ``conflict``.
+
+    With ``kept_size`` the chunk holds so many bytes of the source, and long texts behind them.
+    """
     uid = uid_of(progress.source)
     now = context.now()
     known = fetch_one(context.connection, "SELECT id, offset FROM source WHERE uid = ?", (uid,))
@@ -49,9 +58,17 @@ def advance(context: Context, progress: SourceProgress, records_created: int) ->
     count_lines(context.connection, row_id, progress)
     if progress.chunk:
         context.connection.execute(
-            "INSERT INTO source_chunk (source_id, start_offset, end_offset, codec, data)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (row_id, offset, progress.offset, progress.codec, progress.chunk),
+            "INSERT INTO source_chunk (id, source_id, start_offset, end_offset, codec, data,"
+            " kept_size) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                chunk_id,
+                row_id,
+                offset,
+                progress.offset,
+                progress.codec,
+                progress.chunk,
+                kept_size,
+            ),
         )
     context.connection.execute(
         _ADVANCE,

@@ -9,6 +9,7 @@ from steno_schema.records import Message, Turn
 from stenod.store.context import Context, json_or_none, moment, uid_of
 from stenod.store.days import mark_unclean
 from stenod.store.owners import conversation_of, exchange_of, owns
+from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_one
 from stenod.store.sameness import prompt_hash, rehash
 
@@ -44,10 +45,11 @@ def merge_message(context: Context, record: Message) -> str:
     conversation_id = conversation_of(context, record.conversation, record.session)
     exchange_id = exchange_of(context, record.exchange)
     position = record.position or 0
+    text = record.content[:CAPTURED_TEXT_MAX_CHARS]
     known = fetch_one(
         context.connection,
-        "SELECT id, conversation_id, copied, position, exchange_id, content,"
-        " coalesce(metadata ->> 'nested', 0) FROM message WHERE uid = ?",
+        f"SELECT id, conversation_id, copied, position, exchange_id, {WHOLE_TEXT},"
+        " coalesce(metadata ->> 'nested', 0) FROM message AS m WHERE uid = ?",
         (uid,),
     )
     if known is None:
@@ -60,7 +62,7 @@ def merge_message(context: Context, record: Message) -> str:
         if not nested:
             return "existed"
     elif known_conversation == conversation_id:
-        same = (position, exchange_id, record.content) == (
+        same = (position, exchange_id, text) == (
             known_position,
             known_exchange,
             content,
@@ -69,22 +71,27 @@ def merge_message(context: Context, record: Message) -> str:
             return "existed"
     elif not owns(context, record.copied, conversation_id, known_copied, known_conversation):
         return "existed"
+    place = context.place(record)
     context.connection.execute(
         "UPDATE message SET conversation_id = ?, exchange_id = ?, position = ?, copied = ?,"
-        " content = ?, is_error = ?, metadata = ? WHERE id = ?",
+        " content = ?, pack_id = ?, pack_start = ?, pack_size = ?, is_error = ?, metadata = ?"
+        " WHERE id = ?",
         (
             conversation_id,
             exchange_id,
             position,
             record.copied,
-            record.content[:CAPTURED_TEXT_MAX_CHARS],
+            place.content,
+            place.pack_id,
+            place.start,
+            place.size,
             record.is_error,
             json_or_none(record.metadata),
             row_id,
         ),
     )
-    if record.content != content:
-        rehash(context, row_id, record.content[:CAPTURED_TEXT_MAX_CHARS])
+    if text != content:
+        rehash(context, row_id, text)
     context.changes.add("message", row_id)
     context.touched.update(each for each in (exchange_id, known_exchange) if each is not None)
     return "updated"
@@ -104,10 +111,12 @@ def _insert_message(
 ) -> None:
     created = moment(record.created_at, context.now())
     message_id = context.keys.message(created)
+    place = context.place(record)
     context.connection.execute(
         "INSERT INTO message (id, uid, conversation_id, exchange_id, role, kind, content,"
         " created_at, position, model, token_count, processing_time_s, tool_name, call_id,"
-        " is_error, copied, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " is_error, copied, metadata, pack_id, pack_start, pack_size)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message_id,
             uid,
@@ -115,7 +124,7 @@ def _insert_message(
             exchange_id,
             record.role,
             record.kind,
-            record.content[:CAPTURED_TEXT_MAX_CHARS],
+            place.content,
             created,
             record.position or 0,
             record.model,
@@ -126,6 +135,9 @@ def _insert_message(
             record.is_error,
             record.copied,
             json_or_none(record.metadata),
+            place.pack_id,
+            place.start,
+            place.size,
         ),
     )
     context.changes.add("message", message_id)
