@@ -29,6 +29,7 @@ from stenod.connection import Connection, decode_staged
 from stenod.inbox import Job
 from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
+from stenod.query.retention import add_retention
 from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
 from stenod.questions import QUESTIONS
 from stenod.readers import Readers, ReadJob
@@ -249,8 +250,12 @@ class Dispatch:
 
     def _ask(self, connection: apsw.Connection, request: Admin) -> Done:
         if request.action == "capture_status":
+            watcher = self._daemon.watcher
+            if request.arguments.get("backfill_only"):
+                return Done(result={"backfill": watcher.backfill()})
             status = capture_status(connection, files=bool(request.arguments.get("files")))
-            return Done(result=status | {"backfill": self._daemon.watcher.backfill()})
+            add_retention(connection, status["agents"], watcher.retention)
+            return Done(result=status | {"backfill": watcher.backfill()})
         if request.action == "ledger" and "source" in request.arguments:
             return Done(result=ledger_entry(connection, str(request.arguments["source"])))
         if request.action == "kept":

@@ -37,6 +37,8 @@ class Watcher:
         self._orders = 0
         self._waiting: list[tuple[int, Callable[[], None]]] = []
         self.restarts = 0
+        self.retention: list[dict[str, Any]] = []
+        """What each agent deletes by itself, as the watcher read in its settings."""
 
     @property
     def running(self) -> bool:
@@ -59,7 +61,8 @@ class Watcher:
         return {"state": state, "newest_ready": not self.enabled} | empty | self._report
 
     def reported(self, report: dict[str, Any]) -> None:
-        """Take the watcher's report of its progress."""
+        """Take the watcher's report of its progress, and what it found out."""
+        self.retention = report.pop("retention", self.retention)
         self._report = {str(name): value for name, value in list(report.items())[:20]}
         done = report.get("done")
         if isinstance(done, int):

@@ -43,6 +43,8 @@ class Ingest:
         self._ledger = ledger
         self._projects = projects
         self._redact = redact
+        self.between: Callable[[int], None] = go_on
+        """Called between two stretches of a file, with the bytes of the one that was stored."""
 
     def read(self, agent: Agent, path: Path) -> int:
         """Take in what is new in a file; return how many bytes of it were read."""
@@ -167,6 +169,7 @@ class Ingest:
             entry.offset, in_oversized=state.in_oversized, seen=state.seen
         ):
             entry = self._append(parser, source, entry, batch, version, state.left_out)
+            self.between(batch.end - batch.start)
         if not _is_noted(entry, source):
             entry = self._touch(source, entry, version)
         return entry.offset - started
@@ -268,6 +271,10 @@ def _is_noted(entry: Entry, source: Source) -> bool:
     """Tell whether the ledger has what can be said of a source that is read to its end."""
     settled = msgspec.structs.replace(source.look, mtime_ns=source.settled_mtime_ns)
     return _is_unchanged(entry, settled)
+
+
+def go_on(_read_bytes: int) -> None:
+    """Nothing is to be done between two stretches."""
 
 
 def _has_moved(entry: Entry, source: Source) -> bool:

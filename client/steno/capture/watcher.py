@@ -11,12 +11,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from steno.capture.agent import Agent
 from steno.capture.agents import AGENTS
 from steno.capture.discovery import Found, scan, source_of
 from steno.capture.events import Commands, FolderEvents, Order
-from steno.capture.ingest import Ingest
+from steno.capture.ingest import Ingest, go_on
 from steno.capture.ledger import Ledger
+from steno.capture.progress import Progress
+from steno.capture.retention import retentions
 from steno.client import Client
 from steno.errors import Refused, Unreachable
 from steno_schema.config import Capture
@@ -70,7 +74,9 @@ class Watcher:
         self._has_scanned = False
         self._ordered = 0
         self._scans_due: list[int] = []
-        self._progress: dict[str, object] = {}
+        self._progress: Progress | None = None
+        self._reading: Path | None = None
+        self._retention: list[dict[str, object]] = []
         self._events = FolderEvents(roots, self._hints.put, lambda: self._hints.put(_LOOK))
 
     def run(self) -> None:
@@ -106,31 +112,26 @@ class Watcher:
         if self._has_scanned and any(self._came_unseen(each) for each in waiting):
             self._events.again()
         self._has_scanned = True
-        total_bytes = sum(each.size_bytes for each in waiting)
-        progress = self._progress = {
-            "state": "running" if waiting else "done",
-            "files_total": len(waiting),
-            "files_done": 0,
-            "bytes_total": total_bytes,
-            "bytes_done": 0,
-            "newest_ready": not waiting,
-        }
+        total_bytes = sum(self._unread_bytes(each) for each in waiting)
+        self._retention = msgspec.to_builtins(retentions(self._roots))
+        progress = self._progress = Progress(len(waiting), total_bytes, NEWEST_FILES)
         self._report(force=True)
-        done_bytes = 0
-        for number, each in enumerate(waiting, 1):
+        for each in waiting:
             self._take_hints(wait_s=0)
-            self._read(each.agent, each.path)
-            done_bytes += each.size_bytes
-            ready = number >= min(NEWEST_FILES, len(waiting))
-            first_ready = ready and not progress["newest_ready"]
-            progress |= {"files_done": number, "bytes_done": done_bytes, "newest_ready": ready}
-            self._report(force=first_ready)
+            was_ready = progress.newest_ready
+            self._read_in_turn(each, progress)
+            self._report(force=progress.newest_ready and not was_ready)
         self._persist(partial(self._ingest.note_missing, found, self._roots))
         if waiting:
             self._check()
         del self._scans_due[:scans_begun]
-        progress |= {"state": "done", "newest_ready": True}
+        progress.over()
         self._report(force=True)
+
+    def _unread_bytes(self, found: Found) -> int:
+        entry = self._ledger.get(str(found.path))
+        is_grown = entry is not None and entry.offset <= found.size_bytes
+        return found.size_bytes - entry.offset if entry and is_grown else found.size_bytes
 
     def _settle_scan(self) -> None:
         """Have the next scan follow soon: what was written while watches were being set."""
@@ -163,7 +164,9 @@ class Watcher:
         if force or now - self._reported >= REPORT_S:
             self._reported = now
             done = min(self._scans_due) - 1 if self._scans_due else self._ordered
-            request = Admin(action="capture_report", arguments=self._progress | {"done": done})
+            told = self._progress.told() if self._progress else {}
+            told |= {"done": done, "retention": self._retention}
+            request = Admin(action="capture_report", arguments=told)
             self._persist(lambda: self._client.request(request))
 
     def _check(self) -> None:
@@ -268,7 +271,26 @@ class Watcher:
     # ----- one file, whatever happens
 
     def _read(self, agent: Agent, path: Path) -> None:
-        self._persist(lambda: self._ingest.read(agent, path))
+        if path != self._reading:
+            self._persist(lambda: self._ingest.read(agent, path))
+
+    def _read_in_turn(self, found: Found, progress: Progress) -> None:
+        """Read a file of a scan; what changes meanwhile does not wait for the end of a large one."""
+
+        def between(read_bytes: int) -> None:
+            progress.stretch(read_bytes)
+            self._report()
+            self._ingest.between = go_on
+            self._take_hints(wait_s=0)
+            self._ingest.between = between
+
+        unread_bytes = self._unread_bytes(found)
+        self._reading, self._ingest.between = found.path, between
+        try:
+            self._persist(lambda: self._ingest.read(found.agent, found.path))
+        finally:
+            self._reading, self._ingest.between = None, go_on
+        progress.read(unread_bytes)
 
     def _persist(self, step: Callable[[], object]) -> None:
         """Do a step; wait for a daemon that is away or busy, give up on what it refuses."""

@@ -10,6 +10,7 @@ from steno_schema.requests import Admin
 if TYPE_CHECKING:
     from steno.cli.command import Context
 
+_BACKFILL = Admin(action="capture_status", arguments={"backfill_only": True})
 _BETWEEN_LOOKS_S = 0.1
 _OVER = ("done", "off")
 
@@ -24,7 +25,7 @@ def follow(
     end = None if at_most_s is None else time.monotonic() + at_most_s
     with Progress("reading the agents' files") as progress:
         while True:
-            result = context.ask(Admin(action="capture_status"), Done).result
+            result = context.ask(_BACKFILL, Done).result
             backfill: dict[str, Any] | None = result.get("backfill")
             state, done, total = backfill_of(backfill)
             if state in _OVER or (until_newest and backfill and backfill.get("newest_ready")):

@@ -20,7 +20,7 @@ def coverage(agents: list[dict[str, Any]]) -> Iterator[str]:
             yield from _unknown(version)
         if len(versions) > VERSIONS_SHOWN:
             yield f"  and {len(versions) - VERSIONS_SHOWN} other versions (--json tells all)"
-        for line in _sessions(agent):
+        for line in (*_sessions(agent), *_retention(agent)):
             yield f"  {line}"
 
 
@@ -44,3 +44,21 @@ def _sessions(agent: dict[str, Any]) -> Iterator[str]:
         yield f"{agent['sessions_without_messages']:,} sessions without messages"
     if agent.get("sessions_only_here"):
         yield f"{agent['sessions_only_here']:,} sessions are only here: their files are gone"
+
+
+def _retention(agent: dict[str, Any]) -> Iterator[str]:
+    told: dict[str, Any] | None = agent.get("retention")
+    if not told:
+        return
+    by = "by default" if told["said_by"] == "default" else f"by {escape_line(told['said_by'])}"
+    if told["days"] == 0:
+        yield f"it writes no transcripts at all ({by}); only hooks can tell what is said"
+    elif told["days"]:
+        yield f"it deletes its files {told['days']:g} days after the last write ({by})"
+    if told["most"]:
+        yield f"it keeps {told['most']:,} sessions at most ({by})"
+    if told["next_at"]:
+        soon = (
+            f"{told['files_soon']:,} files go within a week, the first on {told['next_at'][:10]}"
+        )
+        yield f"{soon}; what they say stays here"
