@@ -1,13 +1,15 @@
-"""What the writer does in its pauses: it takes followers forward, and copies the log back."""
+"""What the writer does in its pauses: it takes followers forward, copies the log back, does jobs."""
 
 import logging
 import time
+from collections import deque
 
 import apsw
 
 from steno_schema.limits import FOLLOWER_BACKLOG_MAX
 from stenod.followers.follower import Follower, Position
 from stenod.followers.rollup import next_unclean_day, roll_up
+from stenod.jobs.slices import Interrupted, OnWriter, Task
 from stenod.progress import Progress
 from stenod.store.connection import BUSY_TIMEOUT_MS, relaxed
 
@@ -29,19 +31,25 @@ log = logging.getLogger("stenod.background")
 
 
 class Background:
-    """Followers and checkpoints of the write connection; used by the writer's thread alone."""
+    """Followers, checkpoints and jobs of the write connection.
+
+    Used by the writer's thread alone; only ``give`` is for others.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._wal_pages = 0
+        self._tasks: deque[Task] = deque()
+        self.wal_pages = 0
         self._checkpoint_done = True
         self._days_done = False
         self._rest_s = 0.0
         self._resting_until = 0.0
 
     def attach(self, connection: apsw.Connection, followers: list[Follower]) -> None:
-        """Work on this connection from now on."""
+        """Work on this connection from now on; a task that began on another one is given up."""
         self._connection = connection
+        if self._tasks and self._tasks[0].begun:
+            self._tasks.popleft().fail(Interrupted())
         connection.set_wal_hook(self._note_wal)
         self.read_positions(followers)
 
@@ -55,7 +63,7 @@ class Background:
             self._progress.followed(position.follower.name, position.behind(head))
 
     def _note_wal(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._wal_pages = pages
+        self.wal_pages = pages
         return apsw.SQLITE_OK
 
     def written(self) -> None:
@@ -63,13 +71,27 @@ class Background:
         self._checkpoint_done = False
         self._days_done = False
 
+    def look_again(self) -> None:
+        """Look for days to sum up though nothing was written: yesterday was not past then."""
+        self._days_done = False
+
+    def give(self, task: Task) -> None:
+        """Have a task done after everything else; for any thread, which wakes the writer itself."""
+        self._tasks.append(task)
+
+    def drop_tasks(self) -> None:
+        """Give up what is not done: the writer ends."""
+        while self._tasks:
+            self._tasks.popleft().fail(Interrupted())
+
     def patience_s(self, *, in_pause: bool) -> float | None:
         """Return how long to wait for jobs before ``work`` (``None``: there is nothing to do).
 
         Followers wait for a pause in the writes: a slice between two saves of a busy client would
         cost that client more than it gains anybody.
         """
-        if not self._is_behind() and not self._is_checkpoint_due() and self._days_done:
+        idle = not self._is_behind() and not self._is_checkpoint_due() and self._days_done
+        if idle and not self._tasks:
             return None
         rest_s = self._resting_until - time.monotonic()
         if rest_s > 0:
@@ -97,6 +119,23 @@ class Background:
         elif self._is_checkpoint_due():
             self.checkpoint()
             self._checkpoint_done = True
+        elif self._tasks:
+            self._do_task()
+
+    def _do_task(self) -> None:
+        """Take the first task forward by a slice; its commits need no sync of their own."""
+        task = self._tasks[0]
+        relaxed(self._connection, yes=True)
+        try:
+            done = task.advance(OnWriter(self._connection, self))
+        except Exception as error:
+            self._tasks.popleft()
+            task.fail(error)
+            raise
+        relaxed(self._connection, yes=False)
+        self._checkpoint_done = False
+        if done:
+            self._tasks.popleft()
 
     def rest(self) -> None:
         """Try again later, and later each time."""
@@ -108,7 +147,7 @@ class Background:
         return any(position.behind(head) for position in self._positions)
 
     def _is_checkpoint_due(self) -> bool:
-        return not self._checkpoint_done and self._wal_pages >= CHECKPOINT_PAGES
+        return not self._checkpoint_done and self.wal_pages >= CHECKPOINT_PAGES
 
     def follow(self) -> None:
         """Take every follower that is behind forward by one slice, in one transaction.
@@ -133,7 +172,7 @@ class Background:
         for position, reached in moved:
             position.settle(reached)
             self._progress.followed(position.follower.name, position.behind(head))
-        if self._wal_pages >= WAL_TRUNCATE_PAGES:
+        if self.wal_pages >= WAL_TRUNCATE_PAGES:
             self.checkpoint()
 
     def erase(self) -> None:
@@ -156,17 +195,17 @@ class Background:
 
     def checkpoint(self, *, empty: bool = False) -> None:
         """Copy the log back into the database; empty it if told to or when it has grown large."""
-        empty = empty or self._wal_pages >= WAL_TRUNCATE_PAGES
+        empty = empty or self.wal_pages >= WAL_TRUNCATE_PAGES
         mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if empty else apsw.SQLITE_CHECKPOINT_PASSIVE
         try:
             # Emptying waits for readers to leave the log; saves must not wait with it.
             self._connection.set_busy_timeout(TRUNCATE_WAIT_MS)
             total, copied = self._connection.wal_checkpoint(mode=mode)
-            self._wal_pages = max(total - copied, 0)
+            self.wal_pages = max(total - copied, 0)
         except apsw.BusyError:
-            self._wal_pages = 0
+            self.wal_pages = 0
         except apsw.Error as error:
             log.error("checkpoint failed: %s", type(error).__name__)
-            self._wal_pages = 0
+            self.wal_pages = 0
         finally:
             self._connection.set_busy_timeout(BUSY_TIMEOUT_MS)

@@ -25,6 +25,7 @@ from stenod import instance
 from stenod.alarms import Alarms
 from stenod.dispatch import Dispatch
 from stenod.inbox import Job
+from stenod.jobs.scheduler import Scheduler
 from stenod.outbox import Outbox
 from stenod.readers import Readers
 from stenod.redact import redact_request
@@ -62,7 +63,9 @@ class Daemon:
         self.outbox = Outbox(self._loop)
         check_library()
         _raise_descriptor_limit()
-        self.writer = Writer(self.paths.database, self.settings, self._committed)
+        self.writer = Writer(
+            self.paths.database, self.settings, self._committed, on_forgotten=self._forgotten
+        )
         self.readers = Readers(self.paths.database)
         self.patient = Readers(self.paths.database, "patient", size=1)
         self.subscriptions = Subscriptions(self)
@@ -71,6 +74,7 @@ class Daemon:
         self.spool = Spool(self.paths, self.write)
         self.watcher = Watcher(self.paths, enabled=self._capture)
         self.alarms = Alarms(self)
+        self.scheduler = Scheduler(self)
         self.writer.start()
         self.readers.start()
         self.patient.start()
@@ -82,6 +86,7 @@ class Daemon:
             group.start_soon(self.spool.run)
             group.start_soon(self.watcher.run)
             group.start_soon(self.alarms.run)
+            group.start_soon(self.scheduler.run)
             instance.notify("READY=1")
             log.info("ready pid=%d socket=%s", self.pid, self.paths.socket)
             await self._stopping.wait()
@@ -136,6 +141,7 @@ class Daemon:
         self.settings = loaded.settings
         self._origins = loaded.origins
         self.writer.reconfigure(loaded.settings)
+        self.scheduler.reconfigured()
         log.info("configuration read again")
 
     def described_settings(self) -> dict[str, Any]:
@@ -162,7 +168,14 @@ class Daemon:
         return lambda reply: put(partial(deliver, reply))
 
     def _committed(self) -> None:
-        self.outbox.put(self.subscriptions.committed)
+        self.outbox.put(self._tell_of_commit)
+
+    def _tell_of_commit(self) -> None:
+        self.subscriptions.committed()
+        self.scheduler.written()
+
+    def _forgotten(self) -> None:
+        self.outbox.put(self.scheduler.forgotten)
 
 
 def _raise_descriptor_limit() -> None:

@@ -27,6 +27,8 @@ from steno_schema.requests import (
 )
 from stenod.connection import Connection, decode_staged
 from stenod.inbox import Job
+from stenod.jobs.runs import Run
+from stenod.jobs.scheduler import described
 from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
 from stenod.query.retention import add_retention
@@ -211,6 +213,11 @@ class Dispatch:
             connection.deliver(Done(id=request.id))
         elif request.action == "drain_spool":
             self._drain_spool(connection, request)
+        elif request.action == "jobs":
+            jobs = daemon.scheduler.report()
+            connection.deliver(Done(id=request.id, result={"jobs": jobs}))
+        elif request.action in {"run_job", "optimize"}:
+            self._run_job(connection, request)
         elif request.action == "config":
             connection.deliver(Done(id=request.id, result=daemon.described_settings()))
         else:
@@ -221,6 +228,11 @@ class Dispatch:
                 ADMIN_DEADLINE_S,
                 daemon.patient if request.action in _PATIENT else daemon.readers,
             )
+
+    def _run_job(self, connection: Connection, request: Admin) -> None:
+        """Run a job now and answer at its end."""
+        name = str(request.arguments.get("name", request.action))
+        self._daemon.scheduler.ask(name, lambda run: connection.deliver(_outcome(request, run)))
 
     def _drain_spool(self, connection: Connection, request: Admin) -> None:
         """Look at the spool now; with ``wait``, answer when it has been gone through."""
@@ -279,6 +291,15 @@ class Dispatch:
 
 _PATIENT = frozenset({"flush", "integrity_check"})
 """What may take long, on a thread of its own: no other question waits behind it."""
+
+
+def _outcome(request: Admin, run: Run) -> AnyReply:
+    """Return the reply that tells how a job ended."""
+    if run.result == "done":
+        return Done(id=request.id, changed=1, result=described(run))
+    code = ErrorCode(run.detail.get("code", ErrorCode.INTERNAL))
+    message, hint = run.detail.get("error", "It failed."), run.detail.get("hint", "")
+    return error_reply(request.id, RequestError(code, f"Job {run.job}: {message}", hint))
 
 
 def _refusal(error: Exception) -> RequestError:

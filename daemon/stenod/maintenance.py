@@ -1,6 +1,7 @@
 """Maintenance that needs the write connection outside of a transaction, asked for by ``admin``."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import apsw
@@ -22,13 +23,8 @@ def _checkpoint(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
     return {"pages": pages, "copied": copied}
 
 
-def _optimize(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
-    connection.execute("PRAGMA optimize").fetchall()
-    connection.execute("INSERT INTO message_index (message_index) VALUES ('optimize')").fetchall()
-    return {}
-
-
-def _vacuum(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+def vacuum(connection: apsw.Connection) -> dict[str, Any]:
+    """Write the database anew without free pages; return its size before and after."""
     before = connection.pragma("page_count")
     # The database is written anew into one that SQLite attaches for as long as it takes; that one
     # is a file, because a copy of everything does not belong into memory.
@@ -62,10 +58,9 @@ def _acknowledge(connection: apsw.Connection, _request: Admin) -> dict[str, Any]
     return {"acknowledged": alarms.acknowledge(connection, time.time_ns() // 1_000_000)}
 
 
-_ACTIONS = {
+_ACTIONS: dict[str, Callable[[apsw.Connection, Admin], dict[str, Any]]] = {
     "checkpoint": _checkpoint,
-    "optimize": _optimize,
-    "vacuum": _vacuum,
+    "vacuum": lambda connection, _request: vacuum(connection),
     "rederive": _rederive,
     "capture_check": _check_capture,
     "capture_acknowledge": _acknowledge,

@@ -30,6 +30,7 @@ from stenod.followers.fulltext import FullText
 from stenod.followers.prompthash import PromptHash
 from stenod.followers.rollup import RollUp
 from stenod.inbox import Inbox, Job
+from stenod.jobs.slices import Task
 from stenod.maintenance import maintain
 from stenod.prices.pricelist import PriceList
 from stenod.progress import Progress
@@ -62,6 +63,7 @@ class Writer:
         settings: Settings,
         on_commit: Callable[[], None] = lambda: None,
         *,
+        on_forgotten: Callable[[], None] = lambda: None,
         vfs: str | None = None,
     ) -> None:
         self.inbox = Inbox()
@@ -71,6 +73,7 @@ class Writer:
         self._vfs = vfs
         self._settings = settings
         self._on_commit = on_commit
+        self._on_forgotten = on_forgotten
         self._failed_commits = 0
         self._in_pause = False
         check_belongs(path)
@@ -114,6 +117,11 @@ class Writer:
         if self._thread.is_alive():
             self._thread.join()
 
+    def give(self, task: Task) -> None:
+        """Have a job's task done in the pauses; from any thread."""
+        self.background.give(task)
+        self.inbox.poke()
+
     def reconfigure(self, settings: Settings) -> None:
         """Take over new settings; what followers derive is redone at the next start."""
         self._settings = settings
@@ -128,6 +136,7 @@ class Writer:
                 if jobs:
                     self.take_in(jobs)
                 elif self.inbox.closed:
+                    self.background.drop_tasks()
                     break
                 else:
                     self.work(self.background.work)
@@ -178,6 +187,7 @@ class Writer:
 
         self._write([hold(job) for job in jobs])
         self.work(self.background.erase)
+        self._on_forgotten()
         for job, reply in held:
             job.deliver(reply)
 

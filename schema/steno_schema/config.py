@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from steno_schema.configfile import read
+from steno_schema.jobsettings import Jobs
 from steno_schema.paths import Paths
 
 CATEGORIES = (
@@ -115,6 +116,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     defaults: Defaults = msgspec.field(default_factory=Defaults)
     prices: dict[str, OwnPrice] = {}
+    jobs: Jobs = msgspec.field(default_factory=Jobs)
 
 
 ENVIRONMENT = {

@@ -308,6 +308,8 @@ class Admin(Request, tag="admin", kw_only=True):
         "drain_spool",
         "rederive",
         "config",
+        "jobs",
+        "run_job",
     ]
     arguments: dict[str, Any] = {}
 

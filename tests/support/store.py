@@ -12,6 +12,7 @@ from steno_schema.replies import AnyReply, Error
 from steno_schema.requests import AnyRequest
 from stenod.followers.rollup import next_unclean_day, roll_up
 from stenod.inbox import Job
+from stenod.jobs.slices import Task
 from stenod.store.connection import open_reader, open_writer
 from stenod.writer import Writer
 
@@ -38,6 +39,10 @@ class Store:
         reply = replies.get(timeout=60)
         assert not isinstance(reply, Error), reply
         return reply
+
+    def give(self, task: Task) -> None:
+        """Have a job's task done in the writer's pauses."""
+        self._writer.give(task)
 
     def settled(self) -> None:
         """Wait for the followers; days are rolled up when the writer has nothing else to do."""

@@ -54,6 +54,10 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "capture": Entry("capture", "what was read from the agents' files, and reading more"),
         "rederive": Entry("capture", "compute the analysis or the captured records anew"),
     },
+    "care": {
+        "jobs": Entry("jobs", "what the daemon does by itself, and running one of it now"),
+        "vacuum": Entry("care", "write the database anew without free pages"),
+    },
     "the rest": {
         "config": Entry("configuration", "the settings in force, and where each comes from"),
         "completion": Entry("completion", "a completion script for bash, zsh or fish"),

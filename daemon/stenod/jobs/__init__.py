@@ -1,0 +1,1 @@
+"""The daemon's regular work: what there is (``table``), when it is due, and who does it."""
