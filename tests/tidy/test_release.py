@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import steno_schema
+from steno_schema import migrations
 from steno_schema.paths import resolve
 from tidy.tree import ROOT, python_files, text
 
@@ -46,6 +47,12 @@ def test_the_installed_distribution_has_this_version() -> None:
     except metadata.PackageNotFoundError:
         pytest.skip("steno is not installed in this environment, only on its path")
     assert installed == steno_schema.__version__
+
+
+def test_migrations_are_numbered_without_gap_or_double() -> None:
+    """Of two with one number a database that has met the first would never get the second."""
+    numbers = [version for version, _name, _sql in migrations.numbered()]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_the_base_install_needs_msgspec_alone() -> None:
