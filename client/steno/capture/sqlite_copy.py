@@ -40,6 +40,7 @@ _SETTINGS = (
     "cell_size_check=ON",
 )
 _SIDES = ("-wal", "-journal")
+_ON_DISK = Path("/var/tmp")  # noqa: S108
 _NOATIME = getattr(os, "O_NOATIME", 0)
 
 
@@ -69,7 +70,7 @@ def private_copy(
 ) -> Generator[sqlite3.Connection]:
     """Give a connection to a copy of ``database``: one snapshot, to be read only.
 
-    The copy lies below ``folder``, by default the system's for temporary files. Raise
+    The copy lies below ``folder``, by default the system's for temporary files on disk. Raise
     ``Unreadable`` for what is no regular file or finds no room, ``Unstable`` if the database kept
     being written, ``NotADatabase`` for damage, also when it is met later, inside the ``with``.
     """
@@ -106,13 +107,21 @@ def tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
 
 def _place(folder: Path | None) -> Path:
     """Make a folder for one copy, and remove those that killed processes left behind."""
-    parent = Path(tempfile.gettempdir()) if folder is None else folder
+    parent = folder or _temporary_folder()
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in parent.glob(f"{_FOLDER}*"):
         owner = left.name.removeprefix(_FOLDER).partition("-")[0]
         if not (owner.isdigit() and _is_running(int(owner))):
             shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=parent))
+
+
+def _temporary_folder() -> Path:
+    """A copy may be large, and ``/tmp`` is in memory on many systems."""
+    chosen = os.environ.get("TMPDIR")
+    if chosen:
+        return Path(chosen)
+    return _ON_DISK if _ON_DISK.is_dir() else Path(tempfile.gettempdir())
 
 
 def _is_running(process: int) -> bool:
