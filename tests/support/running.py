@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 60.0
 """Generous: nothing is timed in a test, a test that hangs must only end at some time."""
 STOP_TIMEOUT_S = 60.0
+NAMING = ("STENO_", "CLAUDE_", "CODEX_", "OPENCODE_", "LLM_", "XDG_")
+"""Variables by which people name folders; a test's daemon reads those of the test alone."""
 _starts = itertools.count()
 """Each start listens at an address of its own: a daemon that ends speaks to nobody else's."""
 
@@ -29,9 +31,7 @@ class RunningDaemon:
     def __init__(self, home: Path, *, environ: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("STENO_", "CLAUDE_", "CODEX_", "XDG_"))
+            name: value for name, value in os.environ.items() if not name.startswith(NAMING)
         }
         self.environ |= {"STENO_HOME": str(home), "HOME": str(home / "user"), "TZ": "UTC"}
         roots = (ROOT / "schema", ROOT / "client", ROOT / "daemon")

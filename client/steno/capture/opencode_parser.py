@@ -5,7 +5,7 @@ from typing import cast
 
 import msgspec
 
-from steno.capture.agent import Outcome, mended
+from steno.capture.agent import BROKEN_LINE, Outcome, mended
 from steno.capture.opencode_ids import is_key
 from steno.capture.opencode_records import (
     Records,
@@ -27,6 +27,7 @@ from steno.capture.opencode_wire import (
     PartRow,
     SessionFile,
 )
+from steno.capture.snapshot import GONE
 from steno_schema.records import AnyRecord, ExchangeStatus, MessageKind
 from steno_schema.times import format_ms
 
@@ -52,6 +53,7 @@ class OpencodeParser:
         del path
         self._state: State = decode(state)
         self._records = Records(self._state)
+        self.kind = ""
         self._tell_where()
 
     @property
@@ -59,9 +61,20 @@ class OpencodeParser:
         """Folder that the session began in."""
         return self._state.thread.directory if self._state.thread else None
 
+    @property
+    def version(self) -> str | None:
+        """Version of opencode that began the session."""
+        return self._state.thread.version if self._state.thread else None
+
+    @property
+    def made(self) -> int:
+        """Records made so far."""
+        return self._records.made
+
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
         del number
+        self.kind = BROKEN_LINE
         try:
             try:
                 outcome = self._take(line)
@@ -87,7 +100,9 @@ class OpencodeParser:
 
     def _take(self, data: bytes) -> Outcome:
         line = LINE.decode(data)
+        self.kind = line.table
         if line.gone is not None:
+            self.kind = GONE
             return Outcome.SKIPPED
         if line.table == "session":
             return self._session(line)
@@ -127,6 +142,7 @@ class OpencodeParser:
 
     def _message(self, row: MessageRow, *, is_copy: bool) -> Outcome:
         data, state = row.data, self._state
+        self.kind += f"/{data.role}"
         created_ms = milliseconds(data.time.created) or 0
         known = state.heads.get(row.id)
         if data.role == "user":
@@ -208,6 +224,7 @@ class OpencodeParser:
     def _part(self, row: PartRow) -> Outcome:
         head = self._state.heads.get(row.message_id)
         data = row.data
+        self.kind += f"/{data.type}"
         if data.type in PARTS_WITHOUT_RECORDS:
             return Outcome.SKIPPED
         if data.type not in {"text", "reasoning", "tool", "subtask"}:

@@ -44,10 +44,17 @@ class Records:
     def __init__(self, state: State) -> None:
         self._state = state
         self._made: list[AnyRecord] = []
+        self._taken = 0
+
+    @property
+    def made(self) -> int:
+        """Records made so far."""
+        return self._taken + len(self._made)
 
     def take(self) -> list[AnyRecord]:
         """Return the records in order, what they name first."""
         made, self._made = self._made, []
+        self._taken += len(made)
         return made
 
     def session(self, thread: Thread) -> None:
