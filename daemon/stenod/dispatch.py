@@ -31,8 +31,8 @@ from stenod.jobs.runs import Run
 from stenod.jobs.scheduler import described
 from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
-from stenod.query.retention import add_retention
 from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
+from stenod.query.retention import add_retention
 from stenod.questions import QUESTIONS
 from stenod.readers import Readers, ReadJob
 from stenod.redact import redact_request
