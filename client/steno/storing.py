@@ -12,8 +12,9 @@ from steno.errors import Misuse, Refused, Unreachable
 from steno.results import Saved
 from steno.verbs import Spool, Steps, ask
 from steno.wire import check_size
+from steno_schema.labels import unlisted
 from steno_schema.limits import BULK_FRAME_MAX_BYTES, STAGED_MAX_BYTES
-from steno_schema.records import AgentInteraction, AnyRecord
+from steno_schema.records import AgentInteraction, AnyRecord, Exchange
 from steno_schema.replies import Appended
 from steno_schema.requests import Append
 from steno_schema.times import format_ms
@@ -62,7 +63,15 @@ def store(
 
 
 def keep(context: Context, append: Append) -> None:
-    """Write an append to the spool, without the secrets in it; synced when this returns."""
+    """Write an append to the spool, without the secrets in it; synced when this returns.
+
+    Raises ``Misuse`` for a label that is not configured: it could be mended only now.
+    """
+    for record in append.records:
+        if isinstance(record, Exchange):
+            wrong = unlisted(record, context.settings.tracking)
+            if wrong is not None:
+                raise Misuse(*wrong)
     if context.settings.redaction.enabled:
         from steno_schema.redaction import redact_record
 

@@ -29,6 +29,7 @@ from stenod.connection import Connection, decode_staged
 from stenod.inbox import Job
 from stenod.jobs.runs import Run
 from stenod.jobs.scheduler import described
+from stenod.labels import check_labels
 from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
 from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
@@ -106,6 +107,7 @@ class Dispatch:
         return self._daemon.on_loop(connection.deliver)
 
     def _write(self, connection: Connection, request: AnyRequest, size_bytes: int) -> None:
+        check_labels(request, self._settings.tracking)
         if not self._settings.redaction.enabled:
             self._queue(connection, request, size_bytes)
         elif size_bytes <= REDACT_AT_ONCE_MAX_BYTES:

@@ -13,34 +13,16 @@ from msgspec import Meta, Struct
 
 from steno_schema.configfile import read
 from steno_schema.jobsettings import Jobs
+from steno_schema.labels import (
+    CATEGORIES,
+    COMPLEXITY_LEVELS,
+    STAGES,
+    TECHNIQUES,
+    AnalysisSettings,
+    contradictions,
+    with_own,
+)
 from steno_schema.paths import Paths
-
-CATEGORIES = (
-    "database",
-    "frontend",
-    "backend",
-    "api",
-    "ui_ux",
-    "bug_fix",
-    "feature_request",
-    "documentation",
-    "testing",
-    "deployment",
-    "general",
-    "other",
-)
-COMPLEXITY_LEVELS = ("simple", "moderate", "complex", "advanced")
-STAGES = (
-    "initial_setup",
-    "feature_development",
-    "bug_fixing",
-    "refactoring",
-    "optimization",
-    "documentation",
-    "testing",
-    "deployment",
-    "maintenance",
-)
 
 
 class ConfigError(ValueError):
@@ -48,7 +30,10 @@ class ConfigError(ValueError):
 
 
 class Tracking(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What the tracker, decorators and middleware do; direct saves are never filtered."""
+    """What the tracker, decorators and middleware do; direct saves are never filtered.
+
+    The lists hold the labels that an exchange may have, whoever says them.
+    """
 
     enabled: bool = True
     debug: bool = False
@@ -58,6 +43,7 @@ class Tracking(Struct, kw_only=True, forbid_unknown_fields=True):
     categories: tuple[str, ...] = CATEGORIES
     complexity_levels: tuple[str, ...] = COMPLEXITY_LEVELS
     stages: tuple[str, ...] = STAGES
+    techniques: tuple[str, ...] = TECHNIQUES
 
 
 class Capture(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +99,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
 
     tracking: Tracking = msgspec.field(default_factory=Tracking)
     capture: Capture = msgspec.field(default_factory=Capture)
+    analysis: AnalysisSettings = msgspec.field(default_factory=AnalysisSettings)
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     defaults: Defaults = msgspec.field(default_factory=Defaults)
     prices: dict[str, OwnPrice] = {}
@@ -177,6 +164,12 @@ def load_usable(paths: Paths, environ: dict[str, str] | None = None) -> Loaded:
         else:
             origins[f"{section}.{name}"] = variable
     settings = msgspec.convert(tree, Settings, strict=False)
+    for name, problem in contradictions(settings):
+        problems.append(f"{file.at('analysis', name)}: {problem}")
+        if tree["analysis"].pop(name, None) is not None:
+            origins.pop(f"analysis.{name}")
+    settings = msgspec.convert(tree, Settings, strict=False)
+    settings.tracking = with_own(settings)
     for section in Settings.__struct_fields__:
         for name in getattr(getattr(settings, section), "__struct_fields__", ()):
             origins.setdefault(f"{section}.{name}", "default")

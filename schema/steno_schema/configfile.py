@@ -74,6 +74,8 @@ def _merge(tree: dict[str, Any], more: dict[str, Any]) -> None:
         held = tree.get(name)
         if isinstance(held, dict) and isinstance(value, dict):
             _merge(cast("dict[str, Any]", held), cast("dict[str, Any]", value))
+        elif isinstance(held, list) and isinstance(value, list):
+            tree[name] = [*held, *value]
         else:
             tree[name] = value
 

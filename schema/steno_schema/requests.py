@@ -156,12 +156,16 @@ class Append(Request, tag="append", kw_only=True):
     ``create``: an id that exists with other content is a conflict. ``merge`` is for capture, where
     the same thing is seen many times: newer sightings complete the older, and with ``source`` the
     file's cursor moves in the same transaction.
+
+    With ``labels`` at ``check`` an exchange whose category, complexity, stage or technique is not
+    configured is refused; ``keep`` is for what was taken in once already.
     """
 
     records: list[AnyRecord]
     mode: Literal["create", "merge"] = "create"
     source: SourceProgress | None = None
     duplicate_check: Literal["off", "session", "all"] = "off"
+    labels: Literal["check", "keep"] = "check"
 
 
 class Stage(Request, tag="stage", kw_only=True):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.labelled import Labelled, labels, texts
-from steno_schema.config import CATEGORIES, COMPLEXITY_LEVELS, STAGES, Settings
+from steno_schema.config import Settings
+from steno_schema.labels import CATEGORIES, COMPLEXITY_LEVELS, STAGES
 from stenod.analysis.analyser import Analyser
 
 FLOORS = {"category": 0.65, "complexity": 0.80, "technique": 0.95, "stage": 0.62}

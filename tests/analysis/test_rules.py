@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_schema.config import CATEGORIES, COMPLEXITY_LEVELS, STAGES, Settings, Tracking
+from steno_schema.config import Settings, Tracking
+from steno_schema.labels import CATEGORIES, COMPLEXITY_LEVELS, STAGES
 from stenod.analysis import tables
 from stenod.analysis.analyser import (
     KEYWORDS_MAX,

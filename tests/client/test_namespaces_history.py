@@ -15,7 +15,7 @@ WHOLE: dict[str, Any] = {
     "model": "m-1", "framework": "flask", "template": "t", "cost_usd": 0.5, "rating": 7,
     "tokens": {"input": 3, "output": 4, "cache_read": 5, "cache_write": 6, "reasoning": 2},
     "tags": ["b", "a"], "metadata": {"k": [1]}, "category": "api", "complexity": "simple",
-    "technique": "cot", "stage": "testing", "phase": "p", "current_file": "a.py",
+    "technique": "few_shot", "stage": "testing", "phase": "p", "current_file": "a.py",
     "keywords": ["w"], "response_summary": "s", "follow_up": True, "notes": "n",
     "files_created": ["x"], "files_modified": ["y"], "commands_executed": ["ls"],
     "response_time_ms": 12.5, "created_at": "2026-01-02T03:04:05Z",
@@ -50,7 +50,7 @@ def test_what_is_saved_stands_in_history_and_prompts(live: Live) -> None:
         " updated_at >= created_at FROM prompts WHERE uid = ?"
     )
     assert live.row(prompts, uid) == (
-        "why?", key, when, "api", "a.py", "p", "s", "simple", 7.0, 1, "cot", "testing", 12.5, 18,
+        "why?", key, when, "api", "a.py", "p", "s", "simple", 7.0, 1, "few_shot", "testing", 12.5, 18,
         '["w"]', "a,b", '["x"]', '["y"]', '["ls"]', when, 1,
     )  # fmt: skip
 

@@ -63,7 +63,7 @@ def batches(records: "Iterator[AnyRecord]") -> "Iterator[list[AnyRecord]]":
 def _append(context: Context, batch: "list[AnyRecord]") -> list[str]:
     """Store the records; return what became of each."""
     try:
-        reply = context.ask(Append(records=batch), Appended)
+        reply = context.ask(Append(records=batch, labels="keep"), Appended)
     except Refused as refusal:
         if len(batch) > 1:
             return [outcome for record in batch for outcome in _append(context, [record])]

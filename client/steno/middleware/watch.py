@@ -129,7 +129,7 @@ class Watch:
                     "",
                     {**words, "id": uuid7()},
                     self._metadata(field),
-                    categorize=settings.tracking.auto_categorize,
+                    tracking=settings.tracking,
                 )
             )
         return records

@@ -20,7 +20,7 @@ from steno.tracking.guards import reason_to_skip
 from steno.tracking.jobs import DuplicateCheck, Job
 from steno.tracking.recorder import Recorder
 from steno.tracking.texts import prompt_text, text_of
-from steno_schema.config import Settings
+from steno_schema.config import Settings, Tracking
 from steno_schema.ids import uuid7
 from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS
 from steno_schema.prompts import normalised, shortened
@@ -251,7 +251,6 @@ def _put(recorder: Recorder, settings: Settings, call: _Call) -> str:
     known = None if check == "off" else recorder.seen.get(place, call.prompt)
     if known is None:
         recorder.seen.put(place, call.prompt, run.id)
-    categorize = settings.tracking.auto_categorize
 
     def told(saved: list[Saved]) -> None:
         if saved[-1].outcome == "duplicate":
@@ -259,7 +258,7 @@ def _put(recorder: Recorder, settings: Settings, call: _Call) -> str:
             recorder.seen.put(place, call.prompt, saved[-1].id)
 
     job = Job(
-        make=lambda: _records(call, categorize=categorize),
+        make=lambda: _records(call, settings.tracking),
         told=told,
         chars=len(call.prompt) + len(call.output),
         duplicate_check=check,
@@ -268,9 +267,9 @@ def _put(recorder: Recorder, settings: Settings, call: _Call) -> str:
     return run.id if known is None else known
 
 
-def _records(call: _Call, *, categorize: bool) -> list[AnyRecord]:
+def _records(call: _Call, tracking: Tracking) -> list[AnyRecord]:
     exchange = tracked_exchange(
-        call.prompt, call.output, call.words, call.metadata, categorize=categorize
+        call.prompt, call.output, call.words, call.metadata, tracking=tracking
     )
     parent = call.run.parent
     if parent is None:

@@ -5,10 +5,12 @@ What a person says about an exchange always wins over what is guessed here. The 
 ``tables``; labels come from the configuration.
 """
 
+import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Callable
 
+import msgspec
 from msgspec import Struct
 
 from steno_schema.config import Settings
@@ -76,9 +78,13 @@ class Analyser:
         self._has_all = self._categories.issuperset(tables.SUBJECTS)
         self._levels = tracking.complexity_levels
         self._stages = frozenset(tracking.stages)
-        self._rules = make_rules(tracking.categories, tracking.stages)
-        labels = ",".join((*tracking.categories, *self._levels, *tracking.stages))
-        self.version = f"{VERSION}:{labels}"
+        self._techniques = frozenset(tracking.techniques)
+        self._ranks = settings.analysis.complexity_points or _RANKS
+        self._rules = make_rules(settings)
+        labels = (tracking.categories, self._levels, tracking.stages, tracking.techniques)
+        own = settings.analysis
+        told = msgspec.json.encode((labels, own.category, own.stage, own.complexity_points))
+        self.version = f"{VERSION}:{hashlib.blake2b(told, digest_size=8).hexdigest()}"
 
     def analyse(self, prompt: str, output: str) -> Analysis:
         """Return what the first ``LOOKED_AT_CHARS`` of a prompt and of its output tell."""
@@ -90,7 +96,7 @@ class Analyser:
         return Analysis(
             category=self._category(scores, fallback),
             complexity=self._complexity(taken, seen),
-            technique=_technique(taken),
+            technique=self._technique(taken),
             stage=stage,
             keywords=_keywords(seen.counts),
             response_summary=_summary(output[:LOOKED_AT_CHARS]),
@@ -178,8 +184,12 @@ class Analyser:
             + (seen.requests >= _MANY_REQUESTS)
             - seen.is_question
         )
-        rank = bisect_right(_RANKS, score)
-        return levels[(rank * (len(levels) - 1) + 1) // len(_RANKS)]
+        rank = bisect_right(self._ranks, score)
+        return levels[(rank * (len(levels) - 1) + 1) // len(self._ranks)]
+
+    def _technique(self, taken: Prompt) -> str | None:
+        technique = _technique(taken)
+        return technique if technique in self._techniques else None
 
 
 def _best(scores: dict[str, int], enough: int) -> str | None:

@@ -1,9 +1,11 @@
 """The tables made ready: one lookup a word tells everything it says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from steno_schema.config import Settings
+from steno_schema.labels import OwnLabel
 from stenod.analysis import tables
 from stenod.analysis.tables import Points
 
@@ -46,16 +48,23 @@ class Rules(Struct, frozen=True):
         return len(self.categories) + len(self.stages) + len(HINTS)
 
 
-def make_rules(categories: tuple[str, ...], stages: tuple[str, ...]) -> Rules:
-    """Return the rules of the tables; a label that they do not know is found by its own name."""
-    subjects = tables.SUBJECTS | _by_name(categories, {*tables.SUBJECTS, "other"})
-    of_stages = tables.STAGES | _by_name(
-        stages, {*tables.STAGES, *tables.STAGE_OF_CATEGORY.values(), tables.STAGE_OF_REQUEST}
-    )
-    rules = Rules({}, tuple(subjects), tuple(of_stages))
+def make_rules(settings: Settings) -> Rules:
+    """Return the rules of the tables, and a person's own.
+
+    A label that the tables do not know is found by its own name too. Of equals it comes first.
+    """
+    tracking, own = settings.tracking, settings.analysis
+    known_stages = {*tables.STAGES, *tables.STAGE_OF_CATEGORY.values(), tables.STAGE_OF_REQUEST}
+    subjects = _by_name(tracking.categories, {*tables.SUBJECTS, "other"}) | tables.SUBJECTS
+    stages = _by_name(tracking.stages, known_stages) | tables.STAGES
+    for name in (label.name for label in own.stage):
+        stages.setdefault(name, {})
+    rules = Rules({}, tuple(subjects), tuple(stages))
     _add(rules.words, subjects, tables.REQUESTS, 0)
-    _add(rules.words, of_stages, tables.STAGE_REQUESTS, len(subjects))
-    for slot, words in enumerate(HINTS.values(), len(subjects) + len(of_stages)):
+    _add(rules.words, stages, tables.STAGE_REQUESTS, len(subjects))
+    _add_own(rules.words, own.category, rules.categories, 0)
+    _add_own(rules.words, own.stage, rules.stages, len(subjects))
+    for slot, words in enumerate(HINTS.values(), len(subjects) + len(stages)):
         for word in words:
             rules.words.setdefault(word, Said()).anywhere += ((slot, 1),)
     for word in tables.LEAD_INS:
@@ -90,13 +99,31 @@ def _add(
         for word, count in _forms(points):
             first, joined, second = word.partition("_")
             if joined:
-                said = words.setdefault(second, Said())
-                said.after[first] = (*said.after.get(first, ()), (slots[label], count))
+                _add_pair(words, first, second, (slots[label], count))
             else:
                 words.setdefault(word, Said()).anywhere += ((slots[label], count),)
     for label, points in asked.items():
         for word, count in _forms(points):
             words.setdefault(word, Said()).asked += ((slots[label], count),)
+
+
+def _add_own(
+    words: dict[str, Said], own: Iterable[OwnLabel], labels: tuple[str, ...], first_slot: int
+) -> None:
+    for label in own:
+        weight = (first_slot + labels.index(label.name), label.points)
+        for phrase in {phrase.lower() for phrase in label.words}:
+            *first, word = phrase.split()
+            for form in {word, word if word.endswith("s") else f"{word}s"}:
+                if first:
+                    _add_pair(words, first[0], form, weight)
+                else:
+                    words.setdefault(form, Said()).anywhere += (weight,)
+
+
+def _add_pair(words: dict[str, Said], first: str, second: str, weight: tuple[int, int]) -> None:
+    said = words.setdefault(second, Said())
+    said.after[first] = (*said.after.get(first, ()), weight)
 
 
 def _forms(points: Points) -> Iterator[tuple[str, int]]:
