@@ -33,6 +33,7 @@ from stenod.labels import check_labels
 from stenod.maintenance import ON_THE_WRITER
 from stenod.query.capture_status import capture_status
 from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
+from stenod.query.redactions import redactions
 from stenod.query.retention import add_retention
 from stenod.questions import QUESTIONS
 from stenod.readers import Readers, ReadJob
@@ -284,6 +285,8 @@ class Dispatch:
             return Done(result=ledger_page(connection, after, LEDGER_PAGE))
         if request.action == "integrity_check":
             return Done(result=check_integrity(connection))
+        if request.action == "redactions":
+            return Done(result=redactions(connection))
         behind = {
             name: self._progress.wait_for(name, FLUSH_DEADLINE_S)
             for name in list(self._progress.behind)
@@ -291,7 +294,7 @@ class Dispatch:
         return Done(result={"behind": behind})
 
 
-_PATIENT = frozenset({"flush", "integrity_check"})
+_PATIENT = frozenset({"flush", "integrity_check", "redactions"})
 """What may take long, on a thread of its own: no other question waits behind it."""
 
 

@@ -88,6 +88,16 @@ def is_mixed(value: str) -> bool:
     )
 
 
+def is_drawn(value: str) -> bool:
+    """Tell whether a value behind a vendor's prefix is none that was written: it mixes kinds."""
+    kinds = (
+        any(map(str.isupper, value)),
+        any(map(str.islower, value)),
+        any(map(str.isdigit, value)),
+    )
+    return sum(kinds) >= 2 and len(set(value)) >= 8 and not _stands_in(value)
+
+
 def is_random(value: str) -> bool:
     """Tell whether a value that a name calls a secret looks drawn, not written.
 
@@ -139,18 +149,23 @@ def _bits(value: str) -> float:
 
 _QUOTES = r"\\\"'`"
 _QUOTE = r"(?:\\{0,7}[\"'`])?"
-_ASSIGN = _QUOTE + r"[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}" + _QUOTE
+_ASSIGN = _QUOTE + r"\]?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}" + _QUOTE
 _OPTION = r"[ \t]{1,4}" + _QUOTE
 _WORD = r"[A-Za-z0-9_-]"
+_ALNUM = "[A-Za-z0-9]"
 _NO_CODE = r"(?![(\[{<$])"
 _VALUE = rf"(?P<value>[A-Za-z0-9+/_.~-]{{16,}}+={{0,2}}){_NO_CODE}"
-_PASSWORD = rf"(?P<value>[A-Za-z0-9+/_.~!@#%^&*-]{{8,}}+={{0,2}}){_NO_CODE}"
+_PASSWORD = (
+    rf"(?P<value>[A-Za-z0-9+/_.~!@#%^&*-][A-Za-z0-9+/_.~!@#%^&*$-]{{7,}}+={{0,2}}){_NO_CODE}"
+)
+_SIGNED = r"(?P<value>[A-Za-z0-9+/_.~!@#%^&*$()=-]{32,}+)"
 _PEM_BODY = r"(?P<value>(?:[A-Za-z0-9+/=:,. \t\r\n]++|-(?!----)|\\{1,8}[nrt/])++)"
 _BEARER = r"(?:(?:bearer|basic|token)[ \t]{1,4})"
 
 _KEY_NAMES = (
     *("api", "access", "secret", "auth", "private", "signing", "encryption", "master"),
     *("account", "storage", "service", "client", "license", "deploy", "subscription"),
+    *("app", "application"),
 )
 _KEY_HEADS = tuple(name + gap for name in _KEY_NAMES for gap in ("", "[ _-]"))
 _AWS_SECRET_HEADS = ("secret[ _-]access[ _-]", "secretaccess", "aws[ _-]secret[ _-]")
@@ -165,15 +180,30 @@ LEADS = (
         (
             Rule("github-token", ("gh[pousr]",), r"[A-Za-z0-9]{36,}+"),
             Rule("github-token", ("github_pat",), r"[A-Za-z0-9]{22}_[A-Za-z0-9]{40,}+"),
-            Rule("stripe-key", ("[sr]k_live", "[sr]k_test"), r"[A-Za-z0-9]{16,}+", is_mixed),
+            Rule("stripe-key", ("[sr]k_live", "[sr]k_test"), r"[A-Za-z0-9]{16,}+", is_drawn),
             Rule("stripe-secret", ("whsec",), r"[A-Za-z0-9+/]{32,}+={0,2}", is_mixed),
             Rule("npm-token", ("npm",), r"[A-Za-z0-9]{36,}+"),
             Rule("huggingface-token", ("hf",), r"[A-Za-z0-9]{30,}+"),
             Rule("digitalocean-token", ("do[opr]_v1",), r"[a-f0-9]{64}"),
             Rule("shopify-token", ("shpat", "shpca", "shppa", "shpss"), r"[a-fA-F0-9]{32}"),
             Rule("groq-key", ("gsk",), r"[A-Za-z0-9]{40,}+"),
+            Rule("replicate-token", ("r8",), r"[A-Za-z0-9]{36,}+", is_drawn),
+            Rule("langsmith-key", ("lsv2_pt", "lsv2_sk"), r"[a-f0-9]{32}_[a-f0-9]{8,}+"),
+            Rule("pinecone-key", ("pcsk",), r"[A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,}+"),
+            Rule("rubygems-key", ("rubygems",), r"[a-f0-9]{48}"),
+            Rule("docker-token", ("dckr_pat", "dckr_oat"), rf"{_WORD}{{24,}}+", is_drawn),
+            Rule("linear-key", ("lin_api", "lin_oauth"), r"[A-Za-z0-9]{32,}+", is_drawn),
+            Rule("notion-token", ("ntn",), r"[A-Za-z0-9]{40,}+", is_drawn),
+            Rule("figma-token", ("figd",), rf"{_WORD}{{36,}}+", is_drawn),
+            Rule("grafana-token", ("glsa",), r"[A-Za-z0-9]{32}_[a-fA-F0-9]{8}"),
+            Rule("sentry-token", ("sntryu",), r"[a-f0-9]{64}"),
+            Rule("sentry-token", ("sntrys",), rf"{_WORD}{{40,}}+", is_drawn),
+            Rule("supabase-token", ("sbp",), r"[a-f0-9]{40}"),
+            Rule("planetscale-token", ("pscale_tkn", "pscale_pw"), rf"{_WORD}{{32,}}+"),
+            Rule("netlify-token", ("nfp",), r"[A-Za-z0-9]{36,}+", is_drawn),
+            Rule("buildkite-token", ("bkua",), r"[a-f0-9]{40}"),
         ),
-        guard="(?<=[a-z1]_)(?=[A-Za-z0-9+/]{16})",
+        guard="(?<=[a-z128]_)(?=[a-z_-]{0,15}[A-Z0-9+/])(?=[A-Za-z0-9+/_-]{16})",
     ),
     Lead(
         "-",
@@ -182,22 +212,45 @@ LEADS = (
             Rule("openai-key", ("sk",), rf"{_WORD}{{20,}}+", is_random),
             Rule("slack-token", ("xox[abeoprs]", "xapp"), r"[A-Za-z0-9.-]{20,}+", is_mixed),
             Rule("gitlab-token", ("glpat", "glptt", "glcbt"), rf"{_WORD}{{20,}}+"),
-            Rule("gitlab-token", ("glrt", "gldt"), rf"{_WORD}{{20,}}+"),
+            Rule("gitlab-token", ("glrt", "gldt", "glft", "glwt"), rf"{_WORD}{{20,}}+"),
+            Rule("gitlab-token", ("gloas", "glimt"), rf"{_WORD}{{20,}}+", is_drawn),
+            Rule("gitlab-token", ("glsoat", "glffct"), rf"{_WORD}{{20,}}+", is_drawn),
+            Rule("gitlab-token", ("glagent",), rf"{_WORD}{{20,}}+", is_drawn),
+            Rule("xai-key", ("xai",), r"[A-Za-z0-9]{64,}+", is_drawn),
+            Rule("perplexity-key", ("pplx",), r"[A-Za-z0-9]{40,}+", is_drawn),
+            Rule("tavily-key", ("tvly",), r"(?:dev-|prod-)?[A-Za-z0-9]{28,}+", is_drawn),
+            Rule("postman-key", ("PMAK",), r"[a-f0-9]{24}-[a-f0-9]{34}"),
+            Rule("newrelic-key", ("NRAK",), r"[A-Z0-9]{27}"),
+            Rule("heroku-key", ("HRKU",), r"[A-Za-z0-9_-]{36,}+", is_drawn),
+            Rule("age-key", ("AGE-SECRET-KEY",), r"1[A-Z0-9]{58}"),
             Rule("pypi-token", ("pypi",), rf"AgE{_WORD}{{48,}}+"),
             Rule("google-secret", ("GOCSPX",), rf"{_WORD}{{24,}}+"),
         ),
-        guard="(?<=[abeikoprstX]-)(?=[A-Za-z0-9_-]{16})",
+        guard="(?<=[abeikoprstxyKUXY]-)(?=[A-Za-z0-9_-]{16})",
     ),
     Lead(
         "A",
         (
             Rule("aws-access-key", ("",), r"[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])"),
             Rule("google-key", ("",), rf"Iza{_WORD}{{35}}(?!{_WORD})"),
-            Rule("telegram-token", ("[0-9]{8}:",), rf"(?P<value>A{_WORD}{{33}})(?!{_WORD})"),
+            Rule("atlassian-token", ("",), rf"TATT3{_WORD}{{64,}}+(?:=[A-F0-9]{{8}})?"),
+            Rule("telegram-token", ("[0-9]{8}:",), rf"(?P<value>{_WORD}{{34}})(?!{_WORD})"),
             Rule("private-key", _PEM_HEADS, rf"TE KEY(?: BLOCK)?-----{_PEM_BODY}", is_key_block),
         ),
-        guard="(?=[KS]IA|Iza|A[A-Za-z0-9_-]|TE KEY)",
+        guard="(?=[KS]IA|Iza|TATT3|A[A-Za-z0-9_-]|TE KEY)",
     ),
+    Lead(
+        ".",
+        (
+            Rule("vault-token", ("hv[sbr]",), rf"{_WORD}{{24,}}+", is_mixed),
+            Rule("google-token", ("ya29",), rf"{_WORD}{{24,}}+", is_mixed),
+            Rule("doppler-token", ("dp[.][ps]t",), r"[A-Za-z0-9]{40,}+"),
+            Rule("terraform-token", (_ALNUM * 14 + "[.]atlasv1",), rf"{_WORD}{{60,}}+"),
+            Rule("airtable-token", ("pat" + _ALNUM * 14,), r"[a-f0-9]{64}"),
+        ),
+        guard="(?=[A-Za-z0-9_-]{24})",
+    ),
+    Lead("dapi", (Rule("databricks-token", ("",), r"[a-f0-9]{32}(?:-[0-9])?(?![a-f0-9])"),)),
     Lead(
         "J",
         (Rule("jwt", ("ey",), rf"(?:{_WORD}{{10,}}+\.){{2}}{_WORD}{{10,}}+"),),
@@ -234,12 +287,13 @@ LEADS = (
             ),
             Rule("discord-webhook", ("webhoo",), rf"s/[0-9]{{16,20}}/(?P<value>{_WORD}{{60,}}+)"),
             Rule("aws-secret-key", _AWS_SECRET_HEADS, rf"ey{_ASSIGN}(?P<value>[a-z0-9/+]{{40}})"),
+            Rule("key", ("secret[ _-]", "secret"), rf"ey(?:_?base)?{_ASSIGN}{_SIGNED}", is_random),
             Rule("key", _KEY_HEADS, rf"ey(?:{_ASSIGN}){_VALUE}", is_random),
             Rule("key", ("--api-", "-access-", "-secret-"), rf"ey{_OPTION}{_VALUE}", is_random),
             Rule("token", ("to",), rf"en{_ASSIGN}{_VALUE}", is_random),
             Rule("token", ("--to", "-to"), rf"en{_OPTION}{_VALUE}", is_random),
         ),
-        guard=rf"(?=e[ny](?:[{_QUOTES}]|[ \t]{{0,4}}(?:[:={_QUOTES}]|[a-z0-9+/_.~-]{{16}}))"
+        guard=rf"(?=e[ny](?:[{_QUOTES}]|_?base|[ \t]{{0,4}}(?:[:={_QUOTES}]|[a-z0-9+/_.~-]{{16}}))"
         r"|s\.slack|s/[0-9])",
         lowered=True,
     ),

@@ -300,6 +300,7 @@ class Admin(Request, tag="admin", kw_only=True):
         "optimize",
         "vacuum",
         "integrity_check",
+        "redactions",
         "flush",
         "shutdown",
         "capture_status",

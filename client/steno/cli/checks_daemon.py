@@ -39,6 +39,20 @@ def check_database(context: "Context") -> Iterator[Check]:
         yield Check("database", "ok", "whole")
 
 
+def check_redactions(context: "Context") -> Iterator[Check]:
+    """Yield what redaction has taken out: how many of each kind, never the text around."""
+    request = Admin(action="redactions")
+    result = context.ask(request, Done, timeout_s=_CHECK_TIMEOUT_S).result
+    kinds: dict[str, int] = result.get("kinds") or {}
+    if not kinds:
+        yield Check("secrets", "ok", "none was met in what is stored")
+        return
+    told = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
+    least = "" if result.get("complete") else "at least "
+    finding = f"taken out of {least}{result.get('messages', 0):,} messages: {told}"
+    yield Check("secrets", "ok", finding)
+
+
 def check_capture(context: "Context") -> Iterator[Check]:
     """Yield whether the watcher lives, and whether it understands what it reads."""
     result = context.ask(Admin(action="capture_status"), Done).result

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from steno.cli.checks import Check, check_configuration, check_disk, check_files, check_spool
-from steno.cli.checks_daemon import check_capture, check_database, check_versions
+from steno.cli.checks_daemon import (
+    check_capture,
+    check_database,
+    check_redactions,
+    check_versions,
+)
 from steno.cli.checks_tracking import check_tracking
 from steno.cli.command import Command, Context, no_arguments
 from steno.cli.launch import find_daemon
@@ -47,6 +52,7 @@ def _checks(context: Context) -> Iterator[Check]:
     yield from check_configuration(paths)
     if welcome is not None:
         yield from _ask(context, "database", check_database)
+        yield from _ask(context, "secrets", check_redactions)
     yield from check_spool(paths, daemon_runs=welcome is not None)
     yield check_disk(paths)
     yield check_tracking(paths)
