@@ -18,7 +18,7 @@ What a parser may rely on, and must keep to:
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -186,3 +186,27 @@ def objects_in(line: bytes, decoder: msgspec.json.Decoder[msgspec.Raw]) -> Itera
             continue
         yield found
         start = text.find('{"', end)
+
+
+def recovered(
+    line: bytes,
+    decoder: msgspec.json.Decoder[msgspec.Raw],
+    take: Callable[[bytes, int], Outcome],
+) -> tuple[Outcome, bool]:
+    """Have every whole object of a broken line taken; it is understood if they are all of it.
+
+    ``take`` gets each with its number in the line, from 0; it may raise ``ValueError``. Return
+    what the line was, and whether some of it is no JSON.
+    """
+    outcomes: set[Outcome] = set()
+    rest = mended(line)
+    for block, data in enumerate(objects_in(line, decoder)):
+        try:
+            outcomes.add(take(data, block))
+        except (ValueError, RecursionError):
+            outcomes.add(Outcome.NOT_UNDERSTOOD)
+        rest = rest.replace(data, b"", 1)
+    is_broken = bool(rest.strip())
+    if is_broken or Outcome.NOT_UNDERSTOOD in outcomes:
+        return Outcome.NOT_UNDERSTOOD, is_broken
+    return Outcome.RECORDS if Outcome.RECORDS in outcomes else Outcome.SKIPPED, is_broken

@@ -4,12 +4,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from steno.capture import claude_code, codex, opencode
+from steno.capture import claude_code, codex, gemini, opencode
 from steno.capture.agent import Agent
 from steno_schema.config import Capture
 from steno_schema.paths import Paths
 
-AGENTS: tuple[Agent, ...] = (claude_code.AGENT, codex.AGENT, opencode.AGENT)
+AGENTS: tuple[Agent, ...] = (
+    claude_code.AGENT,
+    codex.AGENT,
+    opencode.AGENT,
+    gemini.AGENT,
+)
 
 
 def roots(

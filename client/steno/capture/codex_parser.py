@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from steno.capture.agent import BROKEN_LINE, Outcome, mended, objects_in, position
+from steno.capture.agent import BROKEN_LINE, Outcome, position, recovered
 from steno.capture.codex_events import Events
 from steno.capture.codex_items import Items
 from steno.capture.codex_prompts import Prompts
@@ -10,11 +10,8 @@ from steno.capture.codex_records import Place, Records
 from steno.capture.codex_state import State, decode, encode
 from steno.capture.codex_thread import (
     is_copied,
-    key_of,
-    path_of,
     thread_named_by,
     thread_of,
-    time_of,
 )
 from steno.capture.codex_wire import (
     EVENT,
@@ -28,6 +25,7 @@ from steno.capture.codex_wire import (
     Line,
     SessionMeta,
 )
+from steno.capture.threads import key_of, path_of, time_of
 from steno_schema.records import AnyRecord
 
 
@@ -93,21 +91,14 @@ class CodexParser:
         return encode(self._state)
 
     def _recover(self, number: int, line: bytes) -> Outcome:
-        """Take every whole object of a broken line; it is understood if they are all of it."""
-        outcomes: set[Outcome] = set()
-        rest = mended(line)
-        for block, data in enumerate(objects_in(line, RAW)):
+        def take(data: bytes, block: int) -> Outcome:
             ref = f"{number}.{block}" if block else str(number)
-            try:
-                outcomes.add(self._take(data, ref, position(number, block)))
-            except (ValueError, RecursionError):
-                outcomes.add(Outcome.NOT_UNDERSTOOD)
-            rest = rest.replace(data, b"", 1)
-        if rest.strip():
+            return self._take(data, ref, position(number, block))
+
+        outcome, is_broken = recovered(line, RAW, take)
+        if is_broken:
             self._kind, self._inside = BROKEN_LINE, None
-        if rest.strip() or Outcome.NOT_UNDERSTOOD in outcomes:
-            return Outcome.NOT_UNDERSTOOD
-        return Outcome.RECORDS if Outcome.RECORDS in outcomes else Outcome.SKIPPED
+        return outcome
 
     def _take(self, data: bytes, ref: str, order: int) -> Outcome:
         line = LINE.decode(data)

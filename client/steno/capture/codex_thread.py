@@ -5,33 +5,12 @@ from pathlib import Path
 
 from steno.capture.codex_state import State, Thread
 from steno.capture.codex_wire import SessionMeta, source_of
+from steno.capture.threads import key_of, path_of, time_of
 from steno_schema.limits import KEY_MAX_CHARS
-from steno_schema.times import parse_ms
 
 _COPY_GAP_MS = 1000
 _METADATA_MAX_CHARS = 500
-_PATH_MAX_CHARS = 4096
 _NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-
-
-def time_of(text: str | None) -> tuple[str | None, int | None]:
-    """Return a time as written and in milliseconds since 1970; neither if it is no time."""
-    if text is None:
-        return None, None
-    try:
-        return text, parse_ms(text)
-    except (ValueError, OverflowError):
-        return None, None
-
-
-def key_of(text: str | None) -> str | None:
-    """Return text that can be a record's key or a model's name, cut to what fits."""
-    return text[:KEY_MAX_CHARS] if text else None
-
-
-def path_of(text: str | None) -> str | None:
-    """Return a path as written, cut to what a system takes."""
-    return text[:_PATH_MAX_CHARS] if text else None
 
 
 def thread_of(meta: SessionMeta) -> Thread | None:
