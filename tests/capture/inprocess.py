@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from capture.content import Content, content_of
-from steno.capture import claude_code, codex, gemini
+from steno.capture import claude_code, codex, gemini, qwen
 from steno.capture.agent import Agent
 from steno.capture.discovery import scan
 from steno.capture.ingest import Ingest
@@ -27,7 +27,8 @@ from stenod.store.merge import refresh_touched
 from stenod.store.migrate import migrate
 
 LEDGER_PAGE = 500
-CLAUDE, CODEX, GEMINI = claude_code.AGENT, codex.AGENT, gemini.AGENT
+CLAUDE, CODEX = claude_code.AGENT, codex.AGENT
+GEMINI, QWEN = gemini.AGENT, qwen.AGENT
 
 
 class InProcess:

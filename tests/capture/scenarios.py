@@ -36,15 +36,19 @@ LEFT JOIN message AS p ON p.id = e.prompt_id WHERE u.tokens_complete
 
 
 class Scenario:
-    """What is known of one scripted run. ``shown`` says what a prompt became on its way."""
+    """What is known of one scripted run.
+
+    ``shown`` says what a prompt became on its way, ``ends_with`` what stands behind each.
+    """
 
     ODD_FOLDER = "/home/dev/src/My Shop.v2 ünï_x"
     """Where the scenario of odd paths works; its truth names the folder of the others."""
 
-    def __init__(self, folder: Path, shown: dict[str, str]) -> None:
+    def __init__(self, folder: Path, shown: dict[str, str], ends_with: str) -> None:
         self.folder = folder
         self.truth: dict[str, Any] = json.loads((folder / "truth.json").read_text("utf-8"))
         self._shown = shown
+        self._ends_with = ends_with
         is_odd = folder.name == "s19_oddpath"
         self.project: str = self.ODD_FOLDER if is_odd else self.truth["project_dir"]
 
@@ -52,7 +56,8 @@ class Scenario:
         """Yield each turn with its prompt as it was sent."""
         for session in self.truth["sessions"].values():
             for turn in session["turns"]:
-                yield self._shown.get(turn["prompt_id"], turn["prompt"]), turn
+                prompt = self._shown.get(turn["prompt_id"], turn["prompt"])
+                yield prompt + self._ends_with, turn
 
     def works(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what the model did, for a person or for the agent itself."""

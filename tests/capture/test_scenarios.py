@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from capture.inprocess import GEMINI, InProcess
+from capture.inprocess import GEMINI, QWEN, InProcess
 from capture.scenarios import Scenario, incomplete, read_as_it_went, stored
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "transcripts-real"
-AGENTS = {"gemini": (GEMINI, ".gemini/tmp")}
+AGENTS = {
+    "gemini": (GEMINI, ".gemini/tmp"),
+    "qwen": (QWEN, ".qwen/projects"),
+    "qwen@0.15.10": (QWEN, ".qwen/projects"),
+}
 NEVER_ON_DISK = {
     "gemini/s09_compact": {
         "usage 4": "the call that summarises is in no file",
@@ -19,9 +23,21 @@ NEVER_ON_DISK = {
         "reply 2": "killed in mid-reply: a reply is written when it is whole",
         "tool rig00030000": "killed in the tool: a call is written with its result",
     },
+    "qwen/s17_tui": dict.fromkeys(
+        ("usage 5", "usage 7", "usage 9"),
+        "calls that suggest what the user might type next are in no file",
+    ),
+    "qwen@0.15.10/s12_hooks": {
+        "reply 4": "sub-agents leave no file; what this one said is in the tool's result",
+    },
 }
 """By scenario: what is known of the run and in no file, with the reason."""
-SHOWN: dict[str, dict[str, str]] = {}
+ENDS_WITH = {"qwen/s06_long": "\n\n"}
+"""By scenario: what the agent put behind each prompt, as it came from a pipe."""
+SHOWN = {
+    # What was interrupted is put back into the input line, and what is typed comes behind it.
+    "qwen/s17_tui": {"p4": "SHOP-1173: Interrupt me.SHOP-1174: After the interrupt."},
+}
 """By scenario: what the agent made of a prompt before it was sent."""
 MORE_ON_DISK = {
     "gemini/s09_compact": Counter({("reply", "", "Stub auxiliary reply."): 1}),
@@ -45,7 +61,9 @@ def test_a_scenario_is_stored_as_it_went(
     name: str, shared_transcripts_real: Path, tmp_path: Path
 ) -> None:
     agent, inside = AGENTS[name.partition("/")[0]]
-    scenario = Scenario(shared_transcripts_real / name, SHOWN.get(name, {}))
+    scenario = Scenario(
+        shared_transcripts_real / name, SHOWN.get(name, {}), ENDS_WITH.get(name, "")
+    )
     known = scenario.facts()
     missing = NEVER_ON_DISK.get(name, {})
     assert missing.keys() <= known.keys()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from steno.capture import claude_code, codex, gemini, opencode
+from steno.capture import claude_code, codex, gemini, opencode, qwen
 from steno.capture.agent import Agent
 from steno_schema.config import Capture
 from steno_schema.paths import Paths
@@ -14,6 +14,7 @@ AGENTS: tuple[Agent, ...] = (
     codex.AGENT,
     opencode.AGENT,
     gemini.AGENT,
+    qwen.AGENT,
 )
 
 

@@ -96,6 +96,10 @@ class ThreadRecords:
         """Say the session and the conversation (again) with the next ``take``."""
         self._is_thread_new = True
 
+    def mention(self, thread: Thread) -> None:
+        """Say that there is another thread, which has a file of its own."""
+        self._made.append(self._conversation(thread))
+
     def take(self, thread: Thread | None, last_event_at: str | None) -> list[AnyRecord]:
         """Return the records in order, what they name first."""
         made, self._made = self._made, []
