@@ -18,7 +18,7 @@ from capture.build import (
 from capture.inprocess import CLAUDE, CODEX, InProcess
 from capture.instance import instance_of
 from steno.capture.agent import Agent
-from steno.capture.agents import roots
+from steno.capture.agents import AGENTS, roots
 from steno.capture.compression import decompress
 from steno_schema.config import Capture
 from steno_schema.ids import format_id
@@ -161,7 +161,8 @@ def test_a_private_instance_reads_only_what_is_named(tmp_path: Path) -> None:
     assert roots(private, chosen, user) == [(CLAUDE, Path("/some/claude"))]
     usual = [root for _, root in roots(resolve(user), Capture(), user)]
     assert tmp_path / ".claude" / "projects" in usual
-    assert roots(resolve(user), Capture(roots={"codex": (), "claude-code": ()}), user) == []
+    nowhere = Capture(roots={agent.name: () for agent in AGENTS})
+    assert roots(resolve(user), nowhere, user) == []
 
 
 def captured_in(daemon: RunningDaemon, *arguments: str) -> int:
