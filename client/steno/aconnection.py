@@ -57,7 +57,7 @@ class AsyncConnection:
         try:
             await _loop().sock_sendall(self._socket, greeting + frame if greeting else frame)
         except OSError as error:
-            raise broken(error) from error
+            raise broken(error) from None
 
     async def receive(self, request_id: int | str) -> AnyReply:
         """Return the reply with this id."""
@@ -76,7 +76,7 @@ class AsyncConnection:
         try:
             return await _loop().sock_recv(self._socket, RECEIVE_BYTES)
         except OSError as error:
-            raise broken(error) from error
+            raise broken(error) from None
         finally:
             self._receiving = False
 
@@ -114,8 +114,8 @@ class AsyncPool:
         try:
             async with asyncio.timeout(timeout_s), self._turn():
                 reply = await self._ask(request, deadline)
-        except TimeoutError as error:
-            raise deadline.passed() from error
+        except TimeoutError:
+            raise deadline.passed() from None
         if isinstance(reply, Error):
             raise refusal(reply)
         return reply
@@ -134,7 +134,7 @@ class AsyncPool:
             if connection is not None:
                 connection.close()
             if isinstance(error, TimeoutError):
-                raise deadline.passed() from error
+                raise deadline.passed() from None
             raise
 
     async def _ask(self, request: AnyRequest, deadline: Deadline) -> AnyReply:

@@ -56,10 +56,10 @@ class Connection:
         try:
             self._socket.settimeout(deadline.remaining_s())
             self._socket.sendall(greeting + frame if greeting else frame)
-        except TimeoutError as error:
-            raise deadline.passed() from error
+        except TimeoutError:
+            raise deadline.passed() from None
         except OSError as error:
-            raise broken(error) from error
+            raise broken(error) from None
 
     def receive(self, request_id: int | str, deadline: Deadline) -> AnyReply:
         """Return the reply with this id."""
@@ -77,11 +77,11 @@ class Connection:
         try:
             self._socket.settimeout(None if deadline is None else deadline.remaining_s())
             return self._socket.recv(RECEIVE_BYTES)
-        except TimeoutError as error:
+        except TimeoutError:
             assert deadline is not None
-            raise deadline.passed() from error
+            raise deadline.passed() from None
         except OSError as error:
-            raise broken(error) from error
+            raise broken(error) from None
 
     def is_usable(self) -> bool:
         """Tell whether it is this process's, still open, and owed no reply."""
@@ -128,8 +128,7 @@ class Pool:
                 reply = connection.ask(request, deadline)
             except Unreachable:
                 connection.close()
-                deadline.remaining_s()
-                if attempt == ATTEMPTS or not may_repeat(request):
+                if attempt == ATTEMPTS or deadline.is_over or not may_repeat(request):
                     raise
                 attempt += 1
             except BaseException:

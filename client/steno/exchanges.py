@@ -66,7 +66,7 @@ def exchange_of(prompt: str, output: str, words: Mapping[str, Any]) -> Exchange:
     try:
         return Exchange(prompt=valid_text(prompt), output=valid_text(output), **fields)
     except TypeError as error:
-        raise Misuse(f"An exchange cannot be saved so: {error}.") from error
+        raise Misuse(f"An exchange cannot be saved so: {error}.") from None
 
 
 def tokens_of(value: TokensLike) -> Tokens:
@@ -82,7 +82,7 @@ def tokens_of(value: TokensLike) -> Tokens:
     try:
         return msgspec.convert(dict(value), Tokens)
     except msgspec.ValidationError as error:
-        raise Misuse(f"These are no token counts: {error}.") from error
+        raise Misuse(f"These are no token counts: {error}.") from None
 
 
 def spread(fields: dict[str, Any]) -> None:

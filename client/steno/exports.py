@@ -78,7 +78,7 @@ def new_file(path: str | os.PathLike[str], *, overwrite: bool) -> Generator[IO[s
         if not overwrite:
             target.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise Misuse(f"{target} cannot be written: {error.strerror}.") from error
+            raise Misuse(f"{target} cannot be written: {error.strerror}.") from None
         raise
 
 
@@ -86,11 +86,11 @@ def _reserve(target: Path) -> None:
     """Take the name, so that nobody else's file can be replaced later."""
     try:
         os.close(_create(target))
-    except FileExistsError as error:
+    except FileExistsError:
         hint = "Choose another name, or overwrite=True."
-        raise Misuse(f"{target} is there already.", hint) from error
+        raise Misuse(f"{target} is there already.", hint) from None
     except OSError as error:
-        raise Misuse(f"{target} cannot be written: {error.strerror}.") from error
+        raise Misuse(f"{target} cannot be written: {error.strerror}.") from None
 
 
 def _create(path: Path) -> int:

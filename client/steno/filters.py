@@ -59,7 +59,7 @@ def filters_of(words: FilterWords) -> Filters:
     try:
         return Filters(**fields)
     except TypeError as error:
-        raise Misuse(f"There is no such filter: {error}.", _names_hint()) from error
+        raise Misuse(f"There is no such filter: {error}.", _names_hint()) from None
 
 
 def time_text(value: object) -> str:
@@ -90,7 +90,7 @@ def bound(when: When | None, *, end: bool = False) -> str | None:
     try:
         return format_ms(parse_moment(time_text(when), datetime.now().astimezone(), end))
     except ValueError as error:
-        raise Misuse(str(error)) from error
+        raise Misuse(str(error)) from None
 
 
 def monday() -> str:

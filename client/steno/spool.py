@@ -107,7 +107,7 @@ def write(folder: Path, payload: bytes, disk: Disk = DISK) -> None:
         _check_space(folder, len(data), disk)
         _put(folder, data, disk)
     except OSError as error:
-        raise _failed(folder, error) from error
+        raise _failed(folder, error) from None
     used, added = _counted[str(folder)]
     _counted[str(folder)] = (used, added + len(data))
 

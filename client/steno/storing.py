@@ -45,11 +45,13 @@ def store(
     append = msgspec.structs.replace(append, records=stamped(append.records))
     size_bytes = check(append, STAGED_MAX_BYTES)
     deadline_s = timeout_s if size_bytes > BULK_FRAME_MAX_BYTES else save_timeout_s
+    appended: Appended | None = None
     try:
         appended = yield from ask(append, Appended, deadline_s)
     except (Unreachable, Refused) as error:
         if not may_spool or (isinstance(error, Refused) and not error.retryable):
             raise
+    if appended is None:
         yield Spool(append)
         return [
             Saved(id=record.id, stored="spool", key=key_of(record)) for record in append.records
@@ -89,12 +91,12 @@ def check(append: Append, max_bytes: int, what: str = "append") -> int:
         payload = msgspec.msgpack.encode(append)
         check_size(len(payload), max_bytes, what)
         _decoder().decode(payload)
-    except UnicodeEncodeError as error:
-        raise Misuse("A text holds a lone surrogate, which is no character.") from error
+    except UnicodeEncodeError:
+        raise Misuse("A text holds a lone surrogate, which is no character.") from None
     except Misuse:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise Misuse(f"A record breaks a rule: {error}.", "Nothing was stored.") from error
+        raise Misuse(f"A record breaks a rule: {error}.", "Nothing was stored.") from None
     return len(payload)
 
 

@@ -48,6 +48,10 @@ class Deadline:
         self.timeout_s = timeout_s
         self._end = monotonic() + timeout_s
 
+    @property
+    def is_over(self) -> bool:
+        return monotonic() >= self._end
+
     def remaining_s(self) -> float:
         """Return the seconds left, or raise ``TimedOut``."""
         left = self._end - monotonic()
@@ -110,7 +114,7 @@ class Wire:
         try:
             self._buffer.feed(data)
         except ProtocolError as error:
-            raise self._not_understood(error) from error
+            raise self._not_understood(error) from None
 
     def next_reply(self) -> AnyReply | None:
         """Return the next whole reply, or ``None`` until more bytes came."""
@@ -120,7 +124,7 @@ class Wire:
                 return None
             reply = self._codec.decode(payload, self._buffer.encoding)
         except (ProtocolError, ValueError) as error:
-            raise self._not_understood(error) from error
+            raise self._not_understood(error) from None
         if isinstance(reply, Welcome) and reply.protocol != PROTOCOL:
             raise Refused(
                 ErrorCode.INCOMPATIBLE,
@@ -152,10 +156,10 @@ def encode(codec: Codec[AnyReply], request: AnyRequest) -> bytes:
     """Return a request's frame, or raise ``Misuse`` with one sentence."""
     try:
         return codec.encode(request, Encoding.MSGPACK)
-    except UnicodeEncodeError as error:
-        raise Misuse("A text holds a lone surrogate, which is no character.") from error
+    except UnicodeEncodeError:
+        raise Misuse("A text holds a lone surrogate, which is no character.") from None
     except _ENCODE_ERRORS as error:
-        raise Misuse(f"A value cannot be sent: {error}.") from error
+        raise Misuse(f"A value cannot be sent: {error}.") from None
 
 
 def check_size(size_bytes: int, max_bytes: int, what: str) -> None:
@@ -202,7 +206,7 @@ def try_connect(path: Path) -> sockets.socket | None:
         return None
     except OSError as error:
         connection.close()
-        raise Unreachable(f"No daemon answers on {path} ({error.strerror or error}).") from error
+        raise Unreachable(f"No daemon answers on {path} ({error.strerror or error}).") from None
     except BaseException:
         connection.close()
         raise

@@ -7,7 +7,7 @@ in 15 µs where streams take 26 (ARCHITECTURE.md, "What was measured").
 import asyncio
 import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from steno_schema.errors import ErrorCode, RequestError, bad_request
 from steno_schema.framing import Codec, Encoding, FrameBuffer, ProtocolError
@@ -228,6 +228,7 @@ def _encoded(reply: AnyReply, encoding: Encoding) -> bytes:
     return frame
 
 
+_VERBS = ", ".join(sorted(str(each.__struct_config__.tag) for each in get_args(AnyRequest)))
 _UNSENDABLE = RequestError(ErrorCode.INTERNAL, "The answer cannot be put into a frame.")
 _ANSWER_TOO_LARGE = RequestError(
     ErrorCode.TOO_LARGE,
@@ -251,7 +252,7 @@ def _refusal(payload: bytes, encoding: Encoding, reason: str) -> AnyReply:
         unknown = RequestError(
             ErrorCode.UNKNOWN_VERB,
             f"There is no verb {header.verb[:40]!r}.",
-            "The README lists them; a newer release may know it.",
+            f"These are known: {_VERBS}. A newer release may know it.",
         )
         return error_reply(header.id, unknown)
     return error_reply(header.id, bad_request(f"The request cannot be read: {reason}."))

@@ -99,6 +99,14 @@ def test_what_is_wrong_gets_a_sentence_and_the_connection_lives(
     assert wire.ask(verb="ping", id="still")["id"] == "still"
 
 
+def test_the_hint_names_the_verbs_there_are(wire: Wire) -> None:
+    hint = wire.ask(verb="frobnicate", id=1)["hint"]
+    named = re.findall(r"[a-z]+", hint.partition("known: ")[2].partition(".")[0])
+    assert {"append", "search", "stats", "sql", "admin"} <= set(named)
+    for verb in named:
+        assert wire.ask(verb=verb, id=2, request=0, protocol=1).get("code") != "unknown_verb"
+
+
 def test_an_unknown_field_is_ignored(wire: Wire) -> None:
     assert wire.ask(verb="ping", id=1, later="release") == {"reply": "pong", "id": 1}
 

@@ -8,6 +8,7 @@ import pytest
 
 from steno import track_prompt
 from steno_schema.ids import is_id
+from support.running import RunningDaemon
 from support.tracked import Tracked
 
 PROMPT = "Create a database table for the orders"
@@ -199,3 +200,24 @@ def test_secrets_are_taken_out(tracked: Tracked) -> None:
     row = tracked.one()
     assert "Why does" in row["prompt"]
     assert key not in str(row)
+
+
+def test_a_save_by_hand_in_a_project_that_stays_out_says_so(
+    daemon: RunningDaemon, tmp_path: Path
+) -> None:
+    """``RunningDaemon.steno`` runs in the folder that holds the instance."""
+    (tmp_path / ".stenoignore").touch()
+    refused = daemon.steno("save", "kept out")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "nothing was saved" in refused.stderr
+    (tmp_path / ".stenoignore").unlink()
+    assert daemon.steno("save", "kept").returncode == 0
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".stenoignore").touch()
+    assert (
+        daemon.steno("save", "for another", "--project", str(tmp_path / "other")).returncode == 4
+    )
+    (daemon.home / "config.toml").write_text(f'[capture]\nignore = ["{tmp_path}"]\n')
+    assert daemon.steno("save", "by a pattern").returncode == 4
+    with daemon.client() as client:
+        assert client.sql("SELECT prompt FROM history").rows == [["kept"]]

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from steno.cli.command import Command, Context, WrongUse, amount, count, rating
+from steno.cli.command import Command, Context, Failed, WrongUse, amount, count, rating
 from steno.cli.failures import say
 
 _TEXTS = {
@@ -40,8 +40,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(context: Context) -> int:
-    prompt, output = texts_of(context.args)
     fields = fields_of(context.args)
+    _check_wanted(context, fields.get("project"))
+    prompt, output = texts_of(context.args)
     saved = context.client.history.save(prompt, output, **fields)
     if context.args.json:
         told = {"id": saved.id, "stored": saved.stored, "outcome": saved.outcome}
@@ -51,6 +52,22 @@ def _run(context: Context) -> int:
         if saved.stored == "spool":
             say("The daemon is away: kept in the spool until it runs.", "Start it with steno up.")
     return 0
+
+
+def _check_wanted(context: Context, project: str | None) -> None:
+    """Refuse what is saved in, or for, a project that stays out."""
+    from steno.context import Context as Surroundings
+    from steno.context import project_here
+    from steno.projects import IGNORE_FILE, stays_out
+
+    surroundings = Surroundings(context.home, None)
+    ignore = surroundings.settings.capture.ignore
+    for place in (project_here(), project or surroundings.project()):
+        if place is not None and stays_out(place, ignore):
+            raise Failed(
+                f"{place} stays out of steno: nothing was saved.",
+                f"Its {IGNORE_FILE} says so, or capture.ignore in the configuration.",
+            )
 
 
 def texts_of(args: argparse.Namespace) -> tuple[str, str]:

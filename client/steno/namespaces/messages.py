@@ -152,4 +152,4 @@ def _message(words: Mapping[str, Any]) -> Message:
     try:
         return Message(**fields)
     except TypeError as error:
-        raise Misuse(f"A message cannot be added so: {error}.") from error
+        raise Misuse(f"A message cannot be added so: {error}.") from None
