@@ -126,6 +126,9 @@ class Ledger:
         """
         if line.request_session_id and line.request_session_id != facts.key:
             facts.forked_from = facts.forked_from or line.request_session_id
+            if facts.parent != line.request_session_id:
+                facts.parent = line.request_session_id
+                self._session_changed(facts)
             return True
         if self._copy_file:
             return True

@@ -100,7 +100,7 @@ def session_record(facts: SessionFacts) -> Session:
         "version": facts.version,
         "git_branch": facts.git_branch,
         "entrypoint": facts.entrypoint,
-        "forked_from": facts.forked_from,
+        "forked_from": facts.parent or facts.forked_from,
     }
     told = {name: value for name, value in metadata.items() if value}
     return Session(

@@ -33,6 +33,8 @@ class SessionFacts(Struct, omit_defaults=True):
     git_branch: str | None = None
     entrypoint: str | None = None
     forked_from: str | None = None
+    """The session whose line was copied first; ``parent`` is the one of the latest copy."""
+    parent: str | None = None
 
 
 class RunningTurn(Struct, omit_defaults=True):

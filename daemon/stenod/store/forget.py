@@ -10,6 +10,7 @@ from typing import Any
 from steno_schema.errors import bad_request
 from steno_schema.requests import Delete
 from stenod.query.filters import exchange_condition, is_unfiltered
+from stenod.store import rivals
 from stenod.store.context import Context
 from stenod.store.days import mark_unclean
 from stenod.store.packs import drop_kept
@@ -113,6 +114,8 @@ def _bury(context: Context, table: str, condition: str, values: list[int]) -> in
         [(uid, context.now()) for _, uid in rows],
     )
     context.has_tombstones = context.has_tombstones or bool(rows)
+    if table in {"message", "exchange"}:
+        rivals.forget(context, table, [uid for _, uid in rows])
     if table == "message":
         for row_id, _ in rows:
             context.changes.add("message_gone", row_id)

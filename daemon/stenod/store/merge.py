@@ -6,9 +6,10 @@ by the later line), so that any order of reading and any number of readings end 
 
 from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS
 from steno_schema.records import Message, Turn
+from stenod.store import rivals
 from stenod.store.context import Context, json_or_none, moment, uid_of
 from stenod.store.days import mark_unclean
-from stenod.store.owners import conversation_of, exchange_of, owns
+from stenod.store.owners import conversation_of, exchange_of, rank
 from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_one
 from stenod.store.sameness import prompt_hash, rehash
@@ -69,8 +70,12 @@ def merge_message(context: Context, record: Message) -> str:
         )
         if same or position < known_position:
             return "existed"
-    elif not owns(context, record.copied, conversation_id, known_copied, known_conversation):
+    elif not _is_owner(context, record.copied, conversation_id, known_copied, known_conversation):
+        turn = None if record.exchange is None else uid_of(record.exchange)
+        rivals.note_message(context, uid, conversation_id, record.copied, position, turn)
         return "existed"
+    else:
+        rivals.take_message(context, uid, conversation_id)
     place = context.place(record)
     context.connection.execute(
         "UPDATE message SET conversation_id = ?, exchange_id = ?, position = ?, copied = ?,"
@@ -159,11 +164,17 @@ def merge_turn(context: Context, record: Turn) -> str:
         return _insert_turn(context, record, uid)
     row_id, known_conversation, known_copied, status, origin = known
     conversation_id = conversation_of(context, record.conversation, None)
+    if record.copied:
+        rivals.is_copied(context, uid_of(record.prompt_message), conversation_id)
     if known_conversation == conversation_id:
         if (record.status, record.origin, record.copied) == (status, origin, bool(known_copied)):
             return "existed"
-    elif not owns(context, record.copied, conversation_id, known_copied, known_conversation):
+    elif not _is_owner(context, record.copied, conversation_id, known_copied, known_conversation):
+        said = (record.status, record.origin, record.project)
+        rivals.note_exchange(context, uid, conversation_id, record.copied, said)
         return "existed"
+    else:
+        rivals.take_exchange(context, uid, conversation_id)
     context.connection.execute(
         "UPDATE exchange SET conversation_id = ?, status = ?, origin = ?, copied = ?,"
         " project = coalesce(?, project), updated_at = ? WHERE id = ?",
@@ -177,14 +188,16 @@ def merge_turn(context: Context, record: Turn) -> str:
             row_id,
         ),
     )
-    if record.copied:
-        # A fork's prompt is known as a copy only by what follows it.
-        context.connection.execute(
-            "UPDATE message SET copied = 1 WHERE uid = ? AND conversation_id = ?",
-            (uid_of(record.prompt_message), conversation_id),
-        )
     context.touched.add(row_id)
+    if record.copied and not known_copied:
+        rivals.settle_exchange(context, uid)
     return "updated"
+
+
+def _is_owner(
+    context: Context, copied: bool, conversation_id: int, known_copied: int, known: int
+) -> bool:
+    return rank(context, conversation_id, copied) < rank(context, known, known_copied)
 
 
 def _insert_turn(context: Context, record: Turn, uid: bytes) -> str:
@@ -234,10 +247,10 @@ def _withdraw(context: Context, exchange_id: int) -> str:
     """
     connection = context.connection
     row = fetch_one(
-        connection, "SELECT origin, prompt_id FROM exchange WHERE id = ?", (exchange_id,)
+        connection, "SELECT uid, origin, prompt_id FROM exchange WHERE id = ?", (exchange_id,)
     )
     assert row is not None
-    origin, prompt_id = row
+    uid, origin, prompt_id = row
     for table in ("message", "usage"):
         connection.execute(
             f"UPDATE {table} SET exchange_id = NULL WHERE exchange_id = ?", (exchange_id,)
@@ -247,6 +260,7 @@ def _withdraw(context: Context, exchange_id: int) -> str:
         connection.execute("DELETE FROM message WHERE id = ?", (prompt_id,))
         context.changes.add("message_gone", prompt_id)
     connection.execute("DELETE FROM exchange WHERE id = ?", (exchange_id,))
+    rivals.forget(context, "exchange", [uid])
     context.touched.discard(exchange_id)
     return "updated"
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from steno_schema.records import Conversation, Session
+from stenod.store import rivals
 from stenod.store.context import (
     Context,
     json_or_none,
@@ -86,7 +87,8 @@ def _put_session(
         started = created
     row = fetch_one(
         context.connection,
-        "SELECT id, uid, last_active_at, started_at FROM session WHERE key = ?",
+        "SELECT id, metadata ->> 'forked_from', last_active_at, started_at"
+        " FROM session WHERE key = ?",
         (record.key,),
     )
     if row is None:
@@ -113,7 +115,7 @@ def _put_session(
             ),
         )
         return "created"
-    row_id, _, known_active, known_started = row
+    row_id, known_parent, known_active, known_started = row
     newer = known_started is None or (active is not None and active >= known_active)
     told = {
         "uid": uid,
@@ -129,7 +131,10 @@ def _put_session(
         "ended": optional_moment(record.ended_at),
         "active": active,
     }
-    return _complete(context, _UPDATE_SESSION, told, row_id)
+    outcome = _complete(context, _UPDATE_SESSION, told, row_id)
+    if outcome == "updated" and (record.metadata or {}).get("forked_from") != known_parent:
+        rivals.settle_session(context, record.key)
+    return outcome
 
 
 def _complete(context: Context, update: str, told: dict[str, Any], row_id: int) -> str:
