@@ -55,7 +55,7 @@ PAGE_MAX = 1000
 SEARCH_TEXT_MAX_BYTES = 1 * KIB
 SEARCH_TERMS_MAX = 32
 SEARCH_PREFIXES_MAX = 4
-SEARCH_CANDIDATES = 2000
+SEARCH_CANDIDATES = 1000
 """Newest matches that the default ranking scores; exact ranking is an explicit choice."""
 
 FRESHNESS_WAIT_S = 0.5

@@ -8,7 +8,7 @@ from steno_schema.records import Exchange, Tokens
 from steno_schema.times import format_ms
 
 VOCABULARY = 30_000
-PROMPT_WORDS, OUTPUT_WORDS = 31, 94
+PROMPT_WORDS, OUTPUT_WORDS = 26, 77
 """About 200 and 600 bytes."""
 _YEAR_MS = 365 * 86_400_000
 

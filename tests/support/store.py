@@ -49,6 +49,10 @@ class Store:
         for name in FOLLOWERS:
             assert self._writer.progress.wait_for(name, 60) == 0
 
+    def indexed(self) -> None:
+        """Wait for the full-text index."""
+        assert self._writer.progress.wait_for("fulltext", 60) == 0
+
     def rolled_up(self) -> None:
         """End the writer, and sum up here what days it did not come to."""
         self.settled()

@@ -16,7 +16,7 @@ from stenod.store.rows import fetch_all
 AUTO_TAG = "auto"
 
 _ASKING = """
-SELECT e.id, e.prompt_id, a.category FROM exchange_tag AS t
+SELECT e.id, a.category FROM exchange_tag AS t
 JOIN exchange AS e ON e.id = t.exchange_id
 LEFT JOIN analysis AS a ON a.exchange_id = e.id
 WHERE t.tag = ? AND t.exchange_id BETWEEN ? AND ? AND e.category IS NULL
@@ -33,7 +33,7 @@ def put_tags(
     connection: apsw.Connection, span: tuple[int, int], guesses: Mapping[int, str | None]
 ) -> None:
     """Put the guessed categories on exchanges of ``span``; before ``analysis`` takes them over."""
-    for exchange_id, prompt_id, former in fetch_all(connection, _ASKING, (AUTO_TAG, *span)):
+    for exchange_id, former in fetch_all(connection, _ASKING, (AUTO_TAG, *span)):
         guess = guesses.get(exchange_id)
         if guess is None or guess == former:
             continue
@@ -44,7 +44,10 @@ def put_tags(
             "INSERT OR IGNORE INTO exchange_tag (exchange_id, tag) VALUES (?, ?)",
             (exchange_id, guess),
         )
-        FullText().put(connection, prompt_id, prompt_id)
+        for (message_id,) in fetch_all(
+            connection, "SELECT id FROM message WHERE exchange_id = ?", (exchange_id,)
+        ):
+            FullText().put(connection, message_id, message_id)
 
 
 def forget_tags(connection: apsw.Connection) -> None:

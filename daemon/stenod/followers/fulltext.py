@@ -5,6 +5,7 @@ import logging
 
 import apsw
 
+from stenod.search.facets import facets_of
 from stenod.search.text import index_parts
 from stenod.store.changes import Kind
 from stenod.store.packs import WHOLE_TEXT
@@ -23,9 +24,12 @@ _ROWS = f"""
 SELECT m.id, m.kind, iif(m.kind IN ('tool_call', 'tool_result'), substr({WHOLE_TEXT}, 1, ?1),
   {WHOLE_TEXT}),
   (SELECT json_group_array(t.tag) FROM exchange_tag AS t WHERE t.exchange_id = e.id),
-  e.notes
+  m.id = e.prompt_id, e.notes, e.model, coalesce(e.framework, e.agent), coalesce(e.agent, s.agent),
+  coalesce(e.project, s.project)
 FROM message AS m
-LEFT JOIN exchange AS e ON e.id = m.exchange_id AND e.prompt_id = m.id
+JOIN conversation AS c ON c.id = m.conversation_id
+JOIN session AS s ON s.id = c.session_id
+LEFT JOIN exchange AS e ON e.id = m.exchange_id
 WHERE m.id BETWEEN ?2 AND ?3
 """
 
@@ -34,7 +38,7 @@ class FullText:
     """Keeps ``message_index`` in step with ``message``; a prompt is found by its notes too."""
 
     name = "fulltext"
-    version = "2"
+    version = "3"
     table = "message"
     kinds: frozenset[Kind] = frozenset({"message", "message_gone"})
 
@@ -44,12 +48,9 @@ class FullText:
     def put(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
         rows = fetch_all(connection, _ROWS, (TOOL_TEXT_MAX_CHARS, first_id, last_id))
         connection.executemany(
-            "INSERT OR REPLACE INTO message_index (rowid, body, parts, tags) VALUES (?, ?, ?, ?)",
-            [
-                (row_id, content, _parts(content, notes), _said_about(tags, notes))
-                for row_id, kind, content, tags, notes in rows
-                if kind != NOT_INDEXED
-            ],
+            "INSERT OR REPLACE INTO message_index (rowid, body, parts, tags, facets)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [_entry(*row) for row in rows if row[1] != NOT_INDEXED],
         )
 
     def gone(self, connection: apsw.Connection, first_id: int, last_id: int) -> None:
@@ -60,6 +61,19 @@ class FullText:
         )
 
 
+def _entry(
+    row_id: int, _kind: str, content: str, tags: str, is_prompt: int | None, notes: str | None,
+    *filed: str | None,
+) -> tuple[int, str, str, str, str]:  # fmt: skip
+    """Return a message's row of the index; what is said about an exchange goes with its prompt."""
+    words: list[str] = [] if tags == "[]" else json.loads(tags)
+    facets = facets_of(words, *filed)
+    if not is_prompt:
+        return row_id, content, _parts(content, None), "", facets
+    said = " ".join(words if notes is None else [*words, notes])
+    return row_id, content, _parts(content, notes), said, facets
+
+
 def _parts(text: str, notes: str | None) -> str:
     """Return the parts, or none: a text that nobody thought of must not stop the index."""
     try:
@@ -67,8 +81,3 @@ def _parts(text: str, notes: str | None) -> str:
     except Exception as error:
         log.error("a text has no parts: %s", place_of(error))
         return ""
-
-
-def _said_about(tags: str, notes: str | None) -> str:
-    words: list[str] = [] if tags == "[]" else json.loads(tags)
-    return " ".join(words if notes is None else [*words, notes])

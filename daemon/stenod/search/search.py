@@ -7,6 +7,7 @@ then the next one follows, so that a cursor followed to its end yields every mat
 
 import re
 import time
+from operator import itemgetter
 from typing import Any
 
 import apsw
@@ -22,6 +23,7 @@ from steno_schema.times import format_ms
 from stenod.query.exchanges import decode_cursor, encode_cursor, list_exchanges
 from stenod.query.filters import bounds, exchange_condition, is_unfiltered
 from stenod.search import rank
+from stenod.search.facets import facet_condition
 from stenod.search.language import Query, parse
 from stenod.search.snippets import HIGHLIGHT_START
 from stenod.search.text import snippet
@@ -102,20 +104,27 @@ def _windowed(connection: apsw.Connection, request: Search, query: Query) -> Res
 def _candidates(
     connection: apsw.Connection, query: Query, top: int, how: str
 ) -> list[tuple[Any, ...]]:
-    condition, values = _condition(query)
+    required, condition, values = _condition(query)
     joined = _FROM if _JOINED.search(condition) else _ALONE
-    score = "occurrence_score(message_index)" if how == "best" else "0"
+    score = f"occurrence_score(message_index, {len(required)})" if how == "best" else "0"
     return fetch_all(
         connection,
-        f"SELECT m.id, m.exchange_id, {score}, m.role, m.kind, m.created_at {joined}"
+        f"SELECT m.id, m.exchange_id, {score}, m.role, m.kind {joined}"
         f" WHERE message_index MATCH ? AND message_index.rowid <= ? AND {condition}"
         " ORDER BY message_index.rowid DESC LIMIT ?",
-        (query.match, top, *values, SEARCH_CANDIDATES),
+        (_match(query, required), top, *values, SEARCH_CANDIDATES),
     )
 
 
-def _condition(query: Query) -> tuple[str, list[Any]]:
-    of_exchange = msgspec.structs.replace(query.filters, role=[])
+def _match(query: Query, required: list[str]) -> str:
+    """Return the expression for the index; what ``required`` names must occur besides."""
+    return " AND ".join([f"({query.match})", *required]) if required else str(query.match)
+
+
+def _condition(query: Query) -> tuple[list[str], str, list[Any]]:
+    """Return the filters: words that must occur in the index, a condition, and its values."""
+    required, filters = facet_condition(query.filters)
+    of_exchange = msgspec.structs.replace(filters, role=[])
     condition, values = exchange_condition(of_exchange, created="m.created_at")
     since, until = bounds(query.filters)
     if since is not None:
@@ -127,26 +136,30 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
     if query.filters.role:
         condition += f" AND m.role IN ({', '.join('?' * len(query.filters.role))})"
         values += query.filters.role
-    return condition, values
+    return required, condition, values
 
 
 def _best_of_each(rows: list[tuple[Any, ...]], how: str) -> list[Hit]:
-    now = int(time.time() * 1000)
-    best: dict[tuple[bool, int], Hit] = {}
-    for message_id, exchange_id, score, role, kind, created_at in rows:
-        blended = rank.blend(score, role, kind, now - created_at) if how == "best" else 0.0
-        key = (exchange_id is None, message_id if exchange_id is None else exchange_id)
+    blend = rank.Blend(int(time.time() * 1000))
+    best: dict[int, tuple[float, int]] = {}
+    for message_id, exchange_id, score, role, kind in rows:
+        # Numbers of messages without an exchange, as negative ones, meet no exchange's.
+        key = -message_id if exchange_id is None else exchange_id
+        blended = blend(score, role, kind, message_id >> DAY_SHIFT) if how == "best" else 0.0
         known = best.get(key)
-        if known is None or blended > known.score:
-            best[key] = Hit(message_id, exchange_id, blended)
-    return sorted(best.values(), key=lambda hit: (-hit.score, -hit.message_id))
+        if known is None or blended > known[0]:
+            best[key] = (blended, message_id)
+    ordered = sorted(best.items(), key=itemgetter(1), reverse=True)
+    return [
+        Hit(message_id, None if key < 0 else key, score) for key, (score, message_id) in ordered
+    ]
 
 
 def _not_seen_before(
     connection: apsw.Connection, query: Query, hits: list[Hit], top: int, anchor: int
 ) -> list[Hit]:
     """Leave out exchanges that an earlier window showed by a newer message."""
-    condition, values = _condition(query)
+    required, condition, values = _condition(query)
     numbers = [hit.exchange_id for hit in hits if hit.exchange_id is not None]
     seen: set[int] = set()
     for start in range(0, len(numbers), 500):
@@ -161,7 +174,7 @@ def _not_seen_before(
             row = connection.execute(
                 f"SELECT m.exchange_id {_FROM} WHERE message_index MATCH ?"
                 f" AND message_index.rowid = ? AND {condition}",
-                (query.match, message_id, *values),
+                (_match(query, required), message_id, *values),
             ).get
             if row is not None:
                 seen.add(row)
@@ -170,11 +183,11 @@ def _not_seen_before(
 
 def _exact(connection: apsw.Connection, request: Search, query: Query) -> Results:
     (offset,) = decode_cursor(request.cursor, 1) if request.cursor is not None else (0,)
-    condition, values = _condition(query)
+    required, condition, values = _condition(query)
     rows = connection.execute(
-        f"SELECT m.id, m.exchange_id, bm25(message_index, 1.0, 0.5, 1.5) AS score {_FROM}"
+        f"SELECT m.id, m.exchange_id, bm25(message_index, 1.0, 0.5, 1.5, 0.0) AS score {_FROM}"
         f" WHERE message_index MATCH ? AND {condition} ORDER BY score, m.id DESC",
-        (query.match, *values),
+        (_match(query, required), *values),
     )
     best: dict[tuple[bool, int], Hit] = {}
     for message_id, exchange_id, score in rows:

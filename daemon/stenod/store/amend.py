@@ -89,11 +89,11 @@ def _amend_tags(context: Context, request: Amend, exchange_id: int) -> None:
 
 
 def _index_anew(context: Context, exchange_id: int) -> None:
-    """Tell the index that what a prompt is found by has changed."""
-    prompt_id = context.connection.execute(
-        "SELECT prompt_id FROM exchange WHERE id = ?", (exchange_id,)
-    ).get
-    context.changes.add("message", prompt_id)
+    """Tell the index that what an exchange's messages are found by has changed."""
+    context.connection.execute(
+        "INSERT OR IGNORE INTO stale_facet SELECT id FROM message WHERE exchange_id = ?",
+        (exchange_id,),
+    )
 
 
 def _keep_original(context: Context, message_id: int) -> None:

@@ -1,5 +1,7 @@
 """The change log: what a transaction touched, as runs of ids, for followers and subscribers."""
 
+import bisect
+import itertools
 from typing import Literal
 
 import apsw
@@ -27,6 +29,18 @@ class Changes:
                 self._runs[index] = (kind, first, max(last, row_id))
                 return
         self._runs.append((kind, row_id, row_id))
+
+    def lacking(self, kind: Kind, row_ids: list[int]) -> list[int]:
+        """Return those of ``row_ids`` (which go up) that no run holds yet."""
+        runs = sorted((first, last) for known, first, last in self._runs if known == kind)
+        starts = [first for first, _ in runs]
+        reached = list(itertools.accumulate((last for _, last in runs), max))
+        found = []
+        for row_id in row_ids:
+            place = bisect.bisect_right(starts, row_id)
+            if not place or reached[place - 1] < row_id:
+                found.append(row_id)
+        return found
 
     def mark(self) -> list[tuple[Kind, int, int]]:
         """Return what ``back_to`` needs to forget everything added later."""

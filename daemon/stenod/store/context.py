@@ -16,6 +16,7 @@ from steno_schema.times import parse_ms
 from stenod.store.changes import Changes, Kind
 from stenod.store.keys import Keys
 from stenod.store.packs import Packing, Place, unpacked
+from stenod.store.rows import fetch_all
 
 OutcomeName = Literal["created", "existed", "duplicate", "updated", "gone"]
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -83,6 +84,10 @@ class Context:
                 _ACTIVE, [(at, key, at) for key, at in self.active.items()]
             )
             self.active.clear()
+        stale = fetch_all(self.connection, "DELETE FROM stale_facet RETURNING message_id")
+        if stale:
+            for row_id in self.changes.lacking("message", sorted(row[0] for row in stale)):
+                self.changes.add("message", row_id)
         self.changes.flush(self.connection)
 
     def is_gone(self, uid: bytes) -> bool:
