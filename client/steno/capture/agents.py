@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from steno.capture import claude_code, codex, gemini, opencode, qwen
+from steno.capture import claude_code, codex, gemini, llm, opencode, qwen
 from steno.capture.agent import Agent
 from steno_schema.config import Capture
 from steno_schema.paths import Paths
@@ -13,6 +13,7 @@ AGENTS: tuple[Agent, ...] = (
     claude_code.AGENT,
     codex.AGENT,
     opencode.AGENT,
+    llm.AGENT,
     gemini.AGENT,
     qwen.AGENT,
 )
