@@ -11,7 +11,7 @@ import pytest
 
 from capture.build import append, claude_line, claude_prompt, claude_reply
 from capture.content import Content, content_of_file, differences
-from capture.inprocess import CLAUDE, CODEX, InProcess
+from capture.inprocess import CLAUDE, CODEX, GEMINI, QWEN, InProcess
 from capture.instance import instance_of, next_event, status_of
 from steno.capture.agent import Agent
 from steno.capture.discovery import scan
@@ -75,16 +75,24 @@ def as_it_grew(agent: Agent, folder: Path, chance: random.Random, scratch: Path)
         return store.content()
 
 
-@pytest.fixture(params=["claude", "codex", "real claude", "real codex"])
+COLLECTIONS = {
+    "claude": (CLAUDE, "home/.claude/projects"),
+    "codex": (CODEX, "home/.codex"),
+    "gemini": (GEMINI, "home/.gemini/tmp"),
+    "qwen": (QWEN, "home/.qwen/projects"),
+    "qwen@0.15.10": (QWEN, "home/.qwen/projects"),
+}
+
+
+@pytest.fixture(params=["claude", "codex", *(f"real {name}" for name in COLLECTIONS)])
 def collection(
     request: pytest.FixtureRequest, shared_transcripts: Path, shared_transcripts_real: Path
 ) -> tuple[Agent, list[Path]]:
     """The folders of a collection, each an instance's worth."""
     real, _, name = request.param.rpartition(" ")
-    agent = CLAUDE if name == "claude" else CODEX
+    agent, inside = COLLECTIONS[name]
     root = (shared_transcripts_real if real else shared_transcripts) / name
-    inside = {"claude": "home/.claude/projects", "codex": "home/.codex"}[name] if real else ""
-    return agent, [folder / inside for folder in sorted(root.iterdir())]
+    return agent, [folder / inside if real else folder for folder in sorted(root.iterdir())]
 
 
 def test_order_and_splits_make_no_difference(

@@ -145,6 +145,14 @@ class Agent(Protocol):
         """
         ...
 
+    def parser_again(self, path: Path, state: bytes) -> Parser:
+        """Return a parser that begins at the first kept line, whether or not there still is a file.
+
+        ``state`` is what reading left; a parser takes from it what stood beside the file.
+        """
+        del state
+        return self.parser(path)
+
 
 def position(line_number: int, block: int = 0) -> int:
     """Return the place of a block in the order of its file."""

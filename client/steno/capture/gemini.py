@@ -39,6 +39,7 @@ from steno.capture.agent import Agent
 from steno.capture.document import Document
 from steno.capture.gemini_parser import AGENT_NAME, GeminiParser
 from steno.capture.gemini_project import chats_of
+from steno.capture.gemini_state import State, decode, encode
 from steno.capture.gemini_wire import cut
 from steno.capture.source import Reader
 from steno.capture.tail import LINES
@@ -74,6 +75,14 @@ class Gemini(Agent):
     def parser(self, path: Path, state: bytes = b"") -> GeminiParser:
         """Return a parser for ``path``; raise ``ValueError`` if ``state`` is not one of its."""
         return GeminiParser(path, state)
+
+    def parser_again(self, path: Path, state: bytes) -> GeminiParser:
+        """Return a parser for the first line, that knows the project noted beside the file."""
+        try:
+            known = decode(state)
+        except ValueError:
+            known = State()
+        return GeminiParser(path, encode(State(project=known.project)))
 
 
 AGENT: Agent = Gemini()

@@ -43,10 +43,10 @@ class GeminiParser:
         self._state: State = decode(state)
         self._records = ThreadRecords(AGENT_NAME, self._state.last_event_at)
         self._messages = Messages(self._state, self._records)
-        self._project = project_of(path)
+        self._state.project = self._state.project or project_of(path)
         thread = self._state.thread
-        if thread is not None and thread.project is None and self._project is not None:
-            thread.project = self._project
+        if thread is not None and thread.project is None and self._state.project is not None:
+            thread.project = self._state.project
             self._records.thread_changed()
         self.session = thread.session if thread else None
         self.last_event_at = self._state.last_event_at
@@ -61,7 +61,7 @@ class GeminiParser:
     @property
     def folder(self) -> str | None:
         """Folder that the session began in."""
-        return (self._state.thread and self._state.thread.project) or self._project
+        return (self._state.thread and self._state.thread.project) or self._state.project
 
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
@@ -132,7 +132,7 @@ class GeminiParser:
                 session=parent or key,
                 parent=parent,
                 is_subagent=metadata.kind == "subagent" or is_nested,
-                project=self._project,
+                project=self._state.project,
             )
         )
         return True
@@ -142,7 +142,7 @@ class GeminiParser:
         if self._state.thread is None:
             stem = self._path.stem.encode("utf-8", "replace").decode()
             key = key_of(stem[-100:]) or AGENT_NAME
-            return self._begin(Thread(key=key, session=key, project=self._project))
+            return self._begin(Thread(key=key, session=key, project=self._state.project))
         return self._state.thread
 
     def _begin(self, thread: Thread) -> Thread:

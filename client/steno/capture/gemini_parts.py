@@ -10,6 +10,8 @@ from typing import NamedTuple
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
+from steno.capture.snapshot import json_line
+
 
 class Call(Struct):
     id: str | None = None
@@ -91,11 +93,11 @@ def content_of(raw: Raw) -> Content:
 
 
 def json_text(raw: Raw) -> str:
-    """Return a JSON text's text, of any other JSON its source."""
+    """Return a JSON text's text, of any other JSON its source, without spaces between."""
     data = bytes(raw)
     if not is_set(raw):
         return ""
-    return _TEXT.decode(data) if data.startswith(b'"') else data.decode()
+    return _TEXT.decode(data) if data.startswith(b'"') else json_line(data).decode()
 
 
 def output_of(responses: Sequence[Response]) -> Output:

@@ -11,6 +11,8 @@ KNOWN_MAX = 4000
 
 
 class State(Struct, omit_defaults=True):
+    project: str | None = None
+    """What stands beside the file."""
     thread: Thread | None = None
     last_event_at: str | None = None
     last_ms: int = 0

@@ -48,7 +48,8 @@ def rederive(client: Client, ledger: Ledger, projects: Projects, agent: Agent) -
 def _rederive_file(
     client: Client, ledger: Ledger, projects: Projects, agent: Agent, entry: Entry
 ) -> None:
-    parser = agent.parser(Path(entry.path))
+    known = ledger.read_state(entry)
+    parser = agent.parser_again(Path(entry.path), known.parser)
     meter = Meter(parser)
     left_out = LeftOut()
     number = 0
@@ -60,7 +61,6 @@ def _rederive_file(
         if number % LINES_PER_APPEND == 0:
             _store(client, projects, parser, left_out)
     _store(client, projects, parser, left_out)
-    known = ledger.read_state(entry)
     state = msgspec.structs.replace(known, parser=parser.state(), left_out=left_out)
     progress = standing(entry)
     progress.parser = agent.parser_version
