@@ -12,13 +12,14 @@ from steno.capture.discovery import scan
 from steno.capture.ingest import Ingest
 from steno.capture.ledger import Ledger
 from steno.capture.projects import Projects
+from steno.capture.rederive import rederive
 from steno.client import Client
 from steno.errors import Refused, Unreachable
 from steno_schema.errors import RequestError
 from steno_schema.replies import AnyReply, Appended, Done
 from steno_schema.requests import Admin, AnyRequest, Append, Delete
 from stenod.query.capture_status import capture_status
-from stenod.query.ledger import ledger_entry, ledger_page
+from stenod.query.ledger import kept_stretch, ledger_entry, ledger_page
 from stenod.store.append import append
 from stenod.store.connection import open_writer
 from stenod.store.context import Context
@@ -75,6 +76,9 @@ class InProcess:
                 changed, counts = forget(self._context, request)
             return Done(changed=changed, result=counts)
         assert isinstance(request, Admin)
+        if request.action == "kept":
+            source, after = request.arguments["source"], request.arguments["after"]
+            return Done(result=kept_stretch(self._connection, source, after))
         assert request.action == "ledger"
         if "source" in request.arguments:
             return Done(result=ledger_entry(self._connection, request.arguments["source"]))
@@ -112,6 +116,18 @@ class InProcess:
         for each in found:
             self.read(each.path, agent)
         self.ingest.note_missing(found, [(agent, root)])
+
+    def derived(self, agent: Agent) -> Content:
+        """Return what comes of the kept bytes alone, in a store that has nothing else."""
+        with InProcess(Path(":memory:"), ignore=self._ignore) as other:
+            for table in ("source", "source_chunk"):
+                rows = self.rows(f"SELECT * FROM {table} ORDER BY id")
+                marks = ", ".join("?" * len(rows[0]))
+                other._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            other.restart()
+            client = cast("Client", other)
+            rederive(client, other.ledger, Projects(self._ignore), agent)
+            return other.content()
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Return ``capture status``, by agent."""

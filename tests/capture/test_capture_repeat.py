@@ -72,6 +72,7 @@ def as_it_grew(agent: Agent, folder: Path, chance: random.Random, scratch: Path)
                 store.read(path, agent)
             if chance.random() < 0.05:
                 store.restart()
+        assert not differences(store.content(), store.derived(agent))
         return store.content()
 
 

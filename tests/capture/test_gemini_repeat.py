@@ -117,8 +117,12 @@ def test_a_document_that_is_written_anew_all_the_time(
             if chance.random() < 0.1:
                 store.restart()
         store.rescan(root, GEMINI)
-        assert not differences(of(root), store.content())
+        expected = of(root)
+        assert not differences(expected, store.content())
         assert {file["state"] for file in store.files()} == {"live"}
+        shutil.rmtree(root)
+        store.rescan(root, GEMINI)
+        assert not differences(expected, store.derived(GEMINI))
 
 
 def test_the_sets_are_counted_as_they_are_known(shared_transcripts: Path, tmp_path: Path) -> None:

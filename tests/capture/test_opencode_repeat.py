@@ -102,6 +102,7 @@ def test_whenever_it_is_read_as_it_grows(
         known.fault = lambda _: None
         known.rescan(folder, AGENT)
         assert not differences(expected, known.content())
+        assert not differences(expected, known.derived(AGENT))
         assert known.status()["opencode"]["lines_not_understood"] == 0
 
 

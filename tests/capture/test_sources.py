@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,7 @@ def test_only_what_changed_of_a_document_is_appended(tmp_path: Path) -> None:
             assert store.read(path, DOCUMENT) > 0
         assert store.read(path, DOCUMENT) == 0
         assert not differences(from_lines(TURNS, tmp_path), store.content())
+        assert not differences(store.content(), store.derived(DOCUMENT))
         (log,) = kept(store)
         assert log == [json.loads(line) for line in TURNS]
         (file,) = store.files()
@@ -121,6 +123,7 @@ def test_a_unit_that_changes_is_said_again_and_one_that_goes_is_noted(tmp_path: 
         assert log[4:] == [json.loads(changed), {"$gone": gone}, json.loads(TURNS[3])]
         assert len(store.content()["exchange"]) == 2
         assert store.files()[0]["state"] == "live"
+        assert not differences(store.content(), store.derived(DOCUMENT))
 
 
 def test_another_session_in_the_same_file_has_a_log_of_its_own(tmp_path: Path) -> None:
@@ -133,6 +136,7 @@ def test_another_session_in_the_same_file_has_a_log_of_its_own(tmp_path: Path) -
         store.read(path, DOCUMENT)
         assert sorted(file["state"] for file in store.files()) == ["live", "replaced"]
         assert [len(log) for log in kept(store)] == [4, 1]
+        assert not differences(store.content(), store.derived(DOCUMENT))
 
 
 def test_a_document_that_moves_keeps_its_log(tmp_path: Path) -> None:
@@ -213,6 +217,8 @@ def test_a_tree_of_files_is_one_log(tmp_path: Path) -> None:
         store.rescan(root, tree)
         assert len(store.appends) == before
         assert [file["path"] for file in store.files()] == [str(root / "session.json")]
+        shutil.rmtree(root)
+        assert not differences(store.content(), store.derived(tree))
 
 
 class Shelf:
@@ -266,3 +272,4 @@ def test_each_session_of_a_container_is_a_source_of_its_own(tmp_path: Path) -> N
         store.rescan(tmp_path, agent)
         assert {file["state"] for file in store.files()} == {"gone"}
         assert len(store.content()["exchange"]) == 3
+        assert not differences(store.content(), store.derived(agent))

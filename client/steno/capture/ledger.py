@@ -1,5 +1,6 @@
 """The ledger as the watcher holds it: one light entry a file, filled from the daemon at start."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,19 @@ class Ledger:
         """Fetch everything from the daemon."""
         self._entries.clear()
         self._by_inode.clear()
+        for entry in self.generations():
+            if entry.state == "replaced":
+                self._by_inode[entry.device, entry.inode] = entry
+            else:
+                self.put(entry)
+
+    def generations(self) -> Iterator[Entry]:
+        """Yield every entry as the daemon has it, also those that were replaced, oldest first."""
         after: int | None = 0
         while after is not None:
             page = self._ask({"after": after})
             for values in page["sources"]:
-                entry = msgspec.convert(values, Entry)
-                if entry.state == "replaced":
-                    self._by_inode[entry.device, entry.inode] = entry
-                else:
-                    self.put(entry)
+                yield msgspec.convert(values, Entry)
             after = page["next"]
 
     def get(self, path: str) -> Entry | None:

@@ -32,7 +32,7 @@ class Incomplete(Exception):
 def rederive(client: Client, ledger: Ledger, projects: Projects, agent: Agent) -> int:
     """Read all kept bytes of an agent again; return how many files were."""
     done = 0
-    for entry in ledger.entries():
+    for entry in list(ledger.generations()):
         if entry.agent == agent.name and entry.offset:
             try:
                 _rederive_file(client, ledger, projects, agent, entry)
@@ -68,7 +68,8 @@ def _rederive_file(
     meter.tell(progress)
     progress.recount = True
     client.request(Append(records=[], mode="merge", source=progress))
-    ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
+    if entry.state != "replaced":
+        ledger.put(msgspec.structs.replace(entry, parser=agent.parser_version))
 
 
 def _store(client: Client, projects: Projects, parser: Parser, left_out: LeftOut) -> None:
