@@ -15,7 +15,7 @@ from steno.filters import FilterWords, filters_of
 from steno.root import Root
 from steno.verbs import Answer, Ask, Async, Result, Spool, Step, Steps
 from steno.wire import begun, refusal
-from steno_schema.replies import Error, Event
+from steno_schema.replies import Done, Error, Event
 from steno_schema.requests import Subscribe
 
 
@@ -117,6 +117,7 @@ class AsyncSubscription:
 
     def __init__(self, runner: AsyncRunner, request: Subscribe) -> None:
         self.sequence = request.after
+        self.gap = False
         self._runner = runner
         self._request = request
         self._connection: AsyncConnection | None = None
@@ -141,6 +142,8 @@ class AsyncSubscription:
             if isinstance(reply, Event):
                 self.sequence = reply.sequence
                 return reply
+            if isinstance(reply, Done):
+                self.sequence, self.gap = begun(reply)
         raise StopAsyncIteration
 
     async def _open(self) -> AsyncConnection:
@@ -149,7 +152,7 @@ class AsyncSubscription:
                 self._request, self._runner.timeout_s
             )
             try:
-                self.sequence = begun(reply)
+                self.sequence, self.gap = begun(reply)
             except BaseException:
                 connection.close()
                 raise

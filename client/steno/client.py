@@ -13,7 +13,7 @@ from steno.filters import FilterWords, filters_of
 from steno.root import Root
 from steno.verbs import Answer, Ask, Result, Spool, Step, Steps, Sync
 from steno.wire import Deadline, begun, refusal
-from steno_schema.replies import Error, Event
+from steno_schema.replies import Done, Error, Event
 from steno_schema.requests import Subscribe
 
 TIMEOUT_S = 30.0
@@ -117,6 +117,8 @@ class Subscription:
     """New exchanges, one ``Event`` each, for as long as one cares to wait.
 
     It has begun when it is made: what is stored from then on is told. ``sequence`` is how far.
+    ``gap`` is true once something was missed because the daemon's change log (the newest 100,000
+    changes) no longer has it; ``history.between`` finds it.
 
     Iteration ends when it is closed (from another thread too) and raises ``Unreachable`` when the
     daemon goes away; subscribe again with ``after=subscription.sequence`` to miss nothing.
@@ -126,7 +128,7 @@ class Subscription:
         self._connection = connection
         self._closed = False
         try:
-            self.sequence = begun(connection.ask(request, deadline))
+            self.sequence, self.gap = begun(connection.ask(request, deadline))
         except BaseException:
             connection.close()
             raise
@@ -149,6 +151,8 @@ class Subscription:
             if isinstance(reply, Event):
                 self.sequence = reply.sequence
                 return reply
+            if isinstance(reply, Done):
+                self.sequence, self.gap = begun(reply)
         raise StopIteration
 
     def close(self) -> None:

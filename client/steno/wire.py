@@ -177,13 +177,16 @@ def refusal(error: Error) -> Refused:
     return Refused(error.code, error.message, error.hint, retryable=error.retryable)
 
 
-def begun(reply: AnyReply) -> int:
-    """Return where a subscription stands that ``reply`` acknowledges; raise ``Refused`` if none."""
+def begun(reply: AnyReply) -> tuple[int, bool]:
+    """Return where a subscription stands that ``reply`` acknowledges, and whether there is a gap.
+
+    Raises ``Refused`` if it acknowledges none.
+    """
     if isinstance(reply, Error):
         raise refusal(reply)
     sequence = reply.result.get("sequence") if isinstance(reply, Done) else None
-    if isinstance(sequence, int):
-        return sequence
+    if isinstance(reply, Done) and isinstance(sequence, int):
+        return sequence, reply.result.get("gap") is True
     raise Refused(
         ErrorCode.INTERNAL,
         f"The daemon answered a subscription with {type(reply).__name__}.",

@@ -59,8 +59,13 @@ class Background:
             self._positions = [Position(each, self._connection) for each in followers]
         head = self._connection.execute("SELECT max(sequence) FROM change").get or 0
         self._progress.committed(head)
+        self._note_oldest_change()
         for position in self._positions:
             self._progress.followed(position.follower.name, position.behind(head))
+
+    def _note_oldest_change(self) -> None:
+        oldest = self._connection.execute("SELECT min(sequence) FROM change").get
+        self._progress.oldest = oldest or 0
 
     def _note_wal(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self.wal_pages = pages
@@ -166,6 +171,7 @@ class Background:
                 "DELETE FROM change WHERE sequence < ?", (head - CHANGES_KEPT,)
             )
         self._connection.execute("COMMIT")
+        self._note_oldest_change()
         relaxed(self._connection, yes=False)
         self._days_done = False
         self._rest_s = 0.0

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 
 class Progress:
-    """The newest committed change, and each follower's distance from it."""
+    """The newest committed change, the oldest kept one, and each follower's distance."""
 
     def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
         self._wake = wake
         self.head = 0
+        self.oldest = 0
         self.behind: dict[str, int] = {}
         self._awaited: dict[str, int] = {}
         self._moved = threading.Condition()

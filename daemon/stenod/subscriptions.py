@@ -64,10 +64,14 @@ class Subscriptions:
     def add(self, connection: Connection, request: Subscribe) -> None:
         """Begin a subscription; it is acknowledged with ``done`` and then fed."""
         exchange_condition(request.filters)  # refuses what could never be asked
-        after = self._daemon.writer.progress.head if request.after is None else request.after
-        subscriber = Subscriber(connection, request, Place(after + 1))
+        progress = self._daemon.writer.progress
+        after = progress.head if request.after is None else request.after
+        gap = self._is_gone(after + 1) or after > progress.head  # of a database that was before
+        first = min(max(after + 1, progress.oldest), progress.head + 1)
+        subscriber = Subscriber(connection, request, Place(first))
         self._subscribers[(connection, request.id)] = subscriber
-        connection.deliver(Done(id=request.id, changed=1, result={"sequence": after}))
+        told = {"sequence": first - 1, "gap": gap}
+        connection.deliver(Done(id=request.id, changed=1, result=told))
         self._feed(subscriber)
 
     def remove(self, connection: Connection, request_id: RequestId) -> bool:
@@ -115,6 +119,10 @@ class Subscriptions:
         key = (subscriber.connection, subscriber.request.id)
         if not pages or self._subscribers.get(key) is not subscriber:
             return
+        if self._is_gone(subscriber.place.sequence):
+            # Perhaps the page was read before the log was cut: better told once too often.
+            told = {"sequence": subscriber.place.sequence - 1, "gap": True}
+            subscriber.connection.send(Done(id=subscriber.request.id, result=told))
         for event in pages[0].events:
             if encoded_bytes(event) > REPLY_FRAME_MAX_BYTES:
                 log.warning("an exchange larger than a frame was left out of a subscription")
@@ -122,6 +130,10 @@ class Subscriptions:
                 subscriber.connection.send(event)
         subscriber.place = pages[0].place
         self._feed(subscriber)
+
+    def _is_gone(self, sequence: int) -> bool:
+        """Tell whether the change log no longer has this change."""
+        return sequence < self._daemon.writer.progress.oldest
 
 
 def _page(connection: apsw.Connection, request: Subscribe, place: Place) -> Page:
@@ -138,7 +150,10 @@ def _page(connection: apsw.Connection, request: Subscribe, place: Place) -> Page
     for sequence, first, last in rows:
         told = place.told if sequence == place.sequence else 0
         views = _run(connection, request, max(first, told + 1), last)
-        events += [Event(id=request.id, sequence=sequence - 1, exchange=view) for view in views]
+        events += [
+            Event(id=request.id, sequence=sequence - 1, exchange=view, change=sequence)
+            for view in views
+        ]
         if views and views[-1].number < last:
             return Page(events, Place(sequence, views[-1].number))
         if views:

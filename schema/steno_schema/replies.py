@@ -192,10 +192,15 @@ class StatusReport(Reply, tag="status", kw_only=True):
 
 
 class Event(Reply, tag="event", kw_only=True):
-    """A new exchange, for a subscriber."""
+    """A new exchange, for a subscriber.
+
+    ``sequence`` is what to come back with, ``change`` the event's own place in the change log:
+    several exchanges may share one, and who comes back amid them is told all of them again.
+    """
 
     sequence: int
     exchange: ExchangeView
+    change: int = 0
 
 
 AnyReply = (

@@ -279,7 +279,10 @@ class Sql(Request, tag="sql", kw_only=True):
 class Subscribe(Request, tag="subscribe", kw_only=True):
     """Send every new exchange that ``filters`` choose as an ``event``, until ``cancel``.
 
-    ``after`` is the ``sequence`` of the last event seen: those missed since are sent first.
+    ``after`` is the ``sequence`` of the last event seen: those missed since are sent first. The
+    subscription is acknowledged with ``done``, whose result holds the ``sequence`` it begins after
+    and ``gap``: true if the change log no longer has all that came after ``after``. Should the log
+    be cut before a slow reader later on, another ``done`` says so.
     """
 
     filters: Filters = msgspec.field(default_factory=Filters)

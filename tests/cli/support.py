@@ -35,6 +35,15 @@ class StubHistory:
         return Saved(id="01890000-0000-7000-8000-000000000001", stored=stored, outcome="created")
 
 
+class StubSubscription(list[Event]):
+    """Tells of the events there are, and is ended then."""
+
+    sequence, gap = 0, False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class StubClient:
     """Gives each request to ``answer`` and keeps what was asked."""
 
@@ -50,9 +59,9 @@ class StubClient:
         assert self._answer is not None
         return self._answer(request)
 
-    def subscribe(self, after: int | None = None, **words: Any) -> list[Event]:
+    def subscribe(self, after: int | None = None, **words: Any) -> "StubSubscription":
         self.subscribed = {"after": after, **words}
-        return self.events
+        return StubSubscription(self.events)
 
     def close(self) -> None:
         """Nothing is open."""

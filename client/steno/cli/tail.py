@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from steno.cli.command import Command, Context, count
 from steno.cli.exchanges import base_name
 from steno.cli.filters import add_filters, filters_from
+from steno.cli.following import follow
 from steno.cli.screen import Screen, escape_line
 from steno.cli.tables import clip
 from steno_schema.replies import Event, ExchangeView
@@ -23,7 +24,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(context: Context) -> int:
     args, screen = context.args, context.screen
     words: Any = asdict(filters_from(args))
-    for event in context.client.subscribe(args.after, **words):
+    for event in follow(context.client, args.after, words):
         if args.json:
             _print_json(screen, event)
         else:
