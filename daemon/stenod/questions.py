@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from steno_schema.errors import bad_request
 from steno_schema.limits import FRESHNESS_WAIT_S
 from steno_schema.replies import AnyReply, Exchanges, Messages, Rows, Table
 from steno_schema.requests import Get, List, Search, Sql, Stats
@@ -38,6 +39,8 @@ def _get(connection: apsw.Connection, request: Get, progress: Progress) -> AnyRe
 
 
 def _list(connection: apsw.Connection, request: List, progress: Progress) -> AnyReply:
+    if request.where and request.type in {"exchange", "message", "cost"}:
+        raise bad_request(f"`where` is not for a list of {request.type}.", "Use `filters`.")
     if request.type == "exchange":
         _wait(progress, *_OF_EXCHANGES)
         return list_exchanges(connection, request)

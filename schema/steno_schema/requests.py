@@ -218,7 +218,8 @@ class List(Request, tag="list", kw_only=True):
     """Newest first, in pages.
 
     Messages of a conversation or a session come in their order instead; with ``newest_first`` the
-    last ones come first there too. A cursor goes with the order it was given for.
+    last ones come first there too. A cursor goes with the order it was given for. ``where`` is for
+    records that are rows of a view: columns of it, and for each the values it may have.
     """
 
     type: ListType = "exchange"
@@ -227,6 +228,7 @@ class List(Request, tag="list", kw_only=True):
     cursor: str | None = None
     oldest_first: bool = False
     newest_first: bool = False
+    where: dict[Key, list[str]] = {}
 
 
 class Search(Request, tag="search", kw_only=True):

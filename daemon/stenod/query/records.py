@@ -51,6 +51,15 @@ _VIEWS = {
     "pattern_usage": "pattern_usage",
 }
 _TABLES = {"pattern_usage": "pattern_use"}
+_TIMES = {"session": "last_active_at", "conversation": "created_at"}
+_FILTER_COLUMNS = {
+    "session": "session_id",
+    "conversation": "conversation_id",
+    "user": "user_id",
+    "model": "model",
+    "agent": "agent",
+    "project": "project_id",
+}
 
 
 def list_messages(connection: apsw.Connection, request: List) -> Messages:
@@ -123,40 +132,44 @@ def list_rows(connection: apsw.Connection, request: List) -> Rows:
     view = _VIEWS[request.type]
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]
     order, beyond = ("ASC", ">") if request.oldest_first else ("DESC", "<")
-    key = "id" if "id" in columns else "rowid_of_view"
-    condition, values = _row_condition(request.filters, columns)
-    if request.type == "usage":
-        condition += " AND id > 0"  # below it are exchanges that say their own cost
-    source = view
-    if key not in columns:
-        source = (
-            f"(SELECT row_number() OVER (ORDER BY updated_at) AS rowid_of_view, * FROM {view})"
-        )
+    source, key = _in_order(request.type, view, columns)
+    condition, values = _row_condition(request, columns)
     if request.cursor is not None:
-        condition += f" AND {key} {beyond} ?"
-        values += decode_cursor(request.cursor, 1)
+        condition += f" AND ({', '.join(key)}) {beyond} ({', '.join('?' * len(key))})"
+        values += decode_cursor(request.cursor, len(key))
     rows = fetch_all(
         connection,
-        f"SELECT {key}, {', '.join(columns)} FROM {source} WHERE {condition}"
-        f" ORDER BY {key} {order} LIMIT ?",
+        f"SELECT {', '.join(columns + key)} FROM {source} WHERE {condition}"
+        f" ORDER BY {', '.join(f'{part} {order}' for part in key)} LIMIT ?",
         (*values, request.limit + 1),
     )
-    items = within([dict(zip(columns, row[1:], strict=True)) for row in rows[: request.limit]])
-    following = encode_cursor(rows[len(items) - 1][0]) if len(items) < len(rows) else None
+    width = len(columns)
+    items = within([dict(zip(columns, row[:width], strict=True)) for row in rows[: request.limit]])
+    following = encode_cursor(*rows[len(items) - 1][width:]) if len(items) < len(rows) else None
     return Rows(items=items, next_cursor=following)
 
 
-def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]]:
-    parts = ["1"]
+def _in_order(kind: str, view: str, columns: list[str]) -> tuple[str, list[str]]:
+    """Return what to select from, and the columns whose order is that of time.
+
+    What is recorded as it happens goes by its number. Sessions and conversations do not: a backfill
+    reads the newest first.
+    """
+    if kind in _TIMES:
+        base = f"(SELECT id AS base_id, {_TIMES[kind]} AS base_time FROM {kind})"
+        return f"{view} JOIN {base} ON base_id = id", ["base_time", "base_id"]
+    if "id" in columns:
+        return view, ["id"]
+    numbered = f"SELECT row_number() OVER (ORDER BY updated_at) AS row_number, * FROM {view}"
+    return f"({numbered})", ["row_number"]
+
+
+def _row_condition(request: List, columns: list[str]) -> tuple[str, list[Any]]:
+    filters = request.filters
+    # Below 0 are exchanges that say their own cost.
+    parts = ["id > 0" if request.type == "usage" else "1"]
     values: list[Any] = []
-    for name, column in (
-        ("session", "session_id"),
-        ("conversation", "conversation_id"),
-        ("user", "user_id"),
-        ("model", "model"),
-        ("agent", "agent"),
-        ("project", "project_id"),
-    ):
+    for name, column in _FILTER_COLUMNS.items():
         wanted = getattr(filters, name)
         if not wanted:
             continue
@@ -164,6 +177,13 @@ def _row_condition(filters: Filters, columns: list[str]) -> tuple[str, list[Any]
         if column not in columns:
             chosen = _by_another_view(name, chosen, columns)
         parts.append(chosen)
+        values += wanted
+    for column, wanted in request.where.items():
+        if column not in columns:
+            raise bad_request(
+                f"These records have no {column[:60]!r}.", f"They have {', '.join(columns)}."
+            )
+        parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
         values += wanted
     since, until = bounds(filters)
     times = [c for c in columns if c.endswith("_at") or c in {"timestamp", "last_seen"}]
