@@ -21,17 +21,24 @@ _NAMES = {
     "id": "number",
     "uid": "id",
     "context_json": "context",
+    "metadata_json": "metadata",
     "data_json": "data",
     "labels_json": "labels",
 }
-_JSON_COLUMNS = frozenset({"context_json", "data_json", "labels_json", "open_tasks"})
+_JSON_COLUMNS = frozenset(
+    {"context_json", "data_json", "labels_json", "metadata_json", "open_tasks"}
+)
+
+
+def named(row: Mapping[str, Any]) -> Row:
+    """Return a view's row with the names of records: ``id`` is the UUID, JSON is decoded."""
+    return {_NAMES.get(name, name): _read(name, value) for name, value in row.items()}
 
 
 def typed(row: Mapping[str, Any], kind: type[Kind]) -> Kind:
     """Return a view's row as a record; raise ``Refused`` if it is none of that kind."""
     try:
-        values = {_NAMES.get(name, name): _read(name, value) for name, value in row.items()}
-        return msgspec.convert(values, kind, strict=False)
+        return msgspec.convert(named(row), kind, strict=False)
     except msgspec.MsgspecError as error:
         raise Refused(
             ErrorCode.INTERNAL,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
-from steno.cli.command import Context, parse
+from steno.cli.command import Context, Group, parse
 from steno.cli.main import find
 from steno.cli.screen import Screen
 from steno.client import Client
@@ -76,8 +76,10 @@ def run(
     colour: str = "never",
 ) -> tuple[int, str]:
     """Run one command; return its exit code and what it printed."""
-    command = find(name)
-    args = parse(name, command, list(words))
+    command, rest = find(name), list(words)
+    if isinstance(command, Group):
+        name, command, rest = command.choose(name, rest)
+    args = parse(name, command, rest)
     out = io.StringIO()
     screen = Screen(out, colour=colour, terminal=terminal, width=width)
     stub = cast("Client", client or StubClient())

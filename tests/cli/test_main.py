@@ -8,8 +8,7 @@ from typing import IO
 
 import pytest
 
-from steno.cli.command import build_parser
-from steno.cli.main import COMMANDS, find, main
+from steno.cli.main import COMMANDS, main
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -28,22 +27,6 @@ def run(
         errors="surrogateescape",
         check=False,
     )
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help_with_an_example(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([name, "--help"]) == 0
-    shown = capsys.readouterr().out
-    assert "example:" in shown
-    assert "steno " in shown.partition("example:")[2]
-    assert build_parser(name, find(name)).prog == f"steno {name}"
-
-
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"completion"}))
-def test_every_command_that_prints_data_has_json(name: str) -> None:
-    assert "--json" in build_parser(name, find(name)).flags()
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])

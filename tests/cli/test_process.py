@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from cli.support import StubClient
-from steno.cli.command import Context, Failed, parse
+from steno.cli.command import Command, Context, Failed, parse
 from steno.cli.launch import (
     daemon_command,
     daemon_environment,
@@ -25,9 +25,11 @@ from steno.cli.screen import Screen
 from steno.client import Client
 from steno_schema.replies import Pong
 
+UP = cast("Command", find("up"))
+
 
 def context(home: Path) -> Context:
-    args = parse("up", find("up"), ["--home", str(home)])
+    args = parse("up", UP, ["--home", str(home)])
     return Context(args, Screen(io.StringIO(), terminal=False))
 
 
@@ -71,7 +73,7 @@ def test_no_daemon_is_found_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_what_is_no_daemon_is_not_taken_for_one(tmp_path: Path) -> None:
-    args = parse("up", find("up"), ["--home", str(tmp_path)])
+    args = parse("up", UP, ["--home", str(tmp_path)])
     stub = cast("Client", StubClient(lambda _: Pong()))
     assert find_daemon(Context(args, Screen(None), stub)) is None
 

@@ -18,7 +18,6 @@ from steno_schema.replies import Event
 from support.changelog import cut
 from support.running import RunningDaemon
 
-
 PROGRAM = """
 import signal, sys
 from steno.cli.main import main

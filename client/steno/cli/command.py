@@ -42,6 +42,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise WrongUse(f"{self.prog}: {message}.", f"See {self.prog} --help.")
 
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """Parse all of ``words``; of an unknown flag it is guessed what was meant."""
+        found, unknown = self.parse_known_args(words)
+        if not unknown:
+            return found
+        from steno.cli.failures import guess
+
+        word = str(unknown[0])
+        near = guess(word.partition("=")[0], self.flags()) if word.startswith("--") else None
+        meant = f"Did you mean {near}? " if near else ""
+        what = "flag" if word.startswith("-") else "argument"
+        raise WrongUse(
+            f"{self.prog}: there is no {what} {word[:40]!r}.", f"{meant}See {self.prog} --help."
+        )
+
     def flags(self) -> list[str]:
         """Return every flag, for the completion scripts."""
         return [flag for action in self._actions for flag in action.option_strings]
@@ -119,6 +134,40 @@ class Command(NamedTuple):
     """``-word`` belongs to the arguments: a search without it, a tag to take off."""
 
 
+class Group(NamedTuple):
+    """A command of commands: ``steno tasks add``. Without an action it does ``default``."""
+
+    summary: str
+    example: str
+    actions: dict[str, Command]
+    default: str
+
+    def choose(self, name: str, words: list[str]) -> tuple[str, Command, list[str]]:
+        """Return the full name of the action that ``words`` ask for, the action, and its words."""
+        word = words[0] if words and not words[0].startswith("-") else self.default
+        if word not in self.actions:
+            from steno.cli.failures import guess
+
+            near = guess(word, self.actions)
+            meant = f"Did you mean steno {name} {near}? " if near else ""
+            raise WrongUse(
+                f"steno {name} has no action {word[:40]!r}.",
+                f"{meant}It has {', '.join(self.actions)}.",
+            )
+        rest = words[1:] if words and words[0] == word else words
+        return f"{name} {word}", self.actions[word], rest
+
+    def help_text(self, name: str) -> str:
+        """Return what ``steno NAME --help`` prints."""
+        width = max(map(len, self.actions))
+        lines = [f"usage: steno {name} [ACTION] [flags]", "", self.summary, "", "actions:"]
+        for word, action in self.actions.items():
+            lines.append(f"  {word:<{width}}  {action.summary}")
+        lines += ["", f"Without an action: {self.default}.", ""]
+        lines += [f"flags: steno {name} ACTION --help", "", "example:", f"  {self.example}", ""]
+        return "\n".join(lines)
+
+
 def build_parser(name: str, command: Command) -> Parser:
     """Return the parser of one command."""
     parser = Parser(
@@ -154,12 +203,20 @@ def parse(name: str, command: Command, words: list[str]) -> argparse.Namespace:
     """Return what ``words`` say to the command; raise ``WrongUse`` if they make no sense."""
     if command.dashes_are_words:
         words = [_as_argument(word) for word in words]
-    return build_parser(name, command).parse_args(words)
+    return build_parser(name, command).parse(words)
 
 
-def run(name: str, command: Command, words: list[str]) -> int:
-    """Parse ``words`` and run the command; return its exit code."""
-    args = parse(name, command, words)
+def run(name: str, command: Command | Group, leading: list[str], words: list[str]) -> int:
+    """Parse ``words``, the flags ``leading`` before them, and run the command.
+
+    Returns its exit code.
+    """
+    if isinstance(command, Group):
+        if words and words[0] in {"-h", "--help"}:
+            sys.stdout.write(command.help_text(name))
+            return 0
+        name, command, words = command.choose(name, words)
+    args = parse(name, command, [*leading, *words])
     context = Context(args, Screen(sys.stdout, colour=args.color))
     try:
         code = command.run(context)

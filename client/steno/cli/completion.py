@@ -4,7 +4,7 @@ import argparse
 
 from steno.cli.command import Command, Context, build_parser
 from steno.cli.main import COMMANDS as TABLE
-from steno.cli.main import find
+from steno.cli.main import leaves
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -22,10 +22,16 @@ def _run(context: Context) -> int:
 def words_of_commands() -> dict[str, list[str]]:
     """Return the words that may follow each command: its sub-commands, then its flags."""
     words: dict[str, list[str]] = {}
-    for name in TABLE:
-        parser = build_parser(name, find(name))
-        words[name] = [*parser.words(), *(flag for flag in parser.flags() if flag[:2] == "--")]
-    return words
+    flags: dict[str, list[str]] = {}
+    for whole_name, command in leaves().items():
+        name, _, action = whole_name.partition(" ")
+        parser = build_parser(whole_name, command)
+        words.setdefault(name, []).extend([action] if action else parser.words())
+        flags.setdefault(name, []).extend(parser.flags())
+    return {
+        name: [*words[name], *dict.fromkeys(flag for flag in flags[name] if flag[:2] == "--")]
+        for name in TABLE
+    }
 
 
 def bash(words: dict[str, list[str]]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 
 from steno.cli.command import Failed, WrongUse
 from steno.cli.screen import escape_line
@@ -33,13 +34,23 @@ def say(message: str, hint: str = "") -> None:
 
 def unknown_command(name: str, known: list[str]) -> WrongUse:
     """Return the error for a command that does not exist, with the nearest one that does."""
+    near = guess(name, known)
+    meant = f"Did you mean steno {near}? " if near else ""
+    return WrongUse(
+        f"there is no command {name[:40]!r}.", f"{meant}steno --help lists all commands."
+    )
+
+
+def guess(word: str, known: Iterable[str]) -> str | None:
+    """Return what somebody who wrote ``word`` may have meant, ``None`` if nothing is near."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
-    guess = f"Did you mean steno {near[0]}? " if near else ""
-    return WrongUse(
-        f"there is no command {name[:40]!r}.", f"{guess}steno --help lists all commands."
-    )
+    candidates = {each.casefold(): each for each in known}
+    lowered = word.casefold()
+    near = difflib.get_close_matches(lowered, candidates, n=1)
+    longer = [each for each in candidates if lowered and each.startswith(lowered)]
+    found = near or longer[:1]
+    return candidates[found[0]] if found else None
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:

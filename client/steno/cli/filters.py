@@ -1,6 +1,7 @@
 """The filters that commands share, as flags and as the request's ``Filters``."""
 
 import argparse
+from collections.abc import Collection
 from typing import Any, get_args
 
 from steno.cli.command import WrongUse
@@ -28,14 +29,21 @@ _HELP = {
 
 
 def add_filters(
-    parser: argparse.ArgumentParser, *, days: bool = True, limit: int | None = DEFAULT_LIMIT
+    parser: argparse.ArgumentParser,
+    *,
+    days: bool = True,
+    limit: int | None = DEFAULT_LIMIT,
+    only: Collection[str] | None = None,
 ) -> None:
     """Add the filter flags. ``days`` false: without those of time; ``limit`` ``None``: no paging.
 
-    A flag given more than once holds alternatives, but ``--tag``, where all must be there.
+    ``only``: just these, for records that have no more. A flag given more than once holds
+    alternatives, but ``--tag``, where all must be there.
     """
+    if only is not None and not only:
+        return
     group = parser.add_argument_group("filters")
-    if days:
+    if days and (only is None or "since" in only):
         start = group.add_mutually_exclusive_group()
         when = "not before: 2026-01-31, 7d, yesterday"
         start.add_argument("--since", metavar="WHEN", help=when)
@@ -43,6 +51,8 @@ def add_filters(
         start.add_argument("--week", action="store_true", help="since Monday")
         group.add_argument("--until", metavar="WHEN", help="not after: like --since")
     for name in _LISTS:
+        if only is not None and name not in only:
+            continue
         choices = get_args(Role) if name == "role" else None
         group.add_argument(
             f"--{name}",
@@ -52,8 +62,9 @@ def add_filters(
             choices=choices,
             help=_HELP[name],
         )
-    group.add_argument("--rating", metavar="N", type=_number, help="rated N or better")
-    group.add_argument("--min-cost", metavar="USD", type=_number, help="cost at least this")
+    if only is None:
+        group.add_argument("--rating", metavar="N", type=_number, help="rated N or better")
+        group.add_argument("--min-cost", metavar="USD", type=_number, help="cost at least this")
     if limit is not None:
         add_paging(parser, limit)
 
@@ -69,12 +80,14 @@ def add_paging(parser: argparse.ArgumentParser, limit: int | None = DEFAULT_LIMI
 
 def filters_from(args: argparse.Namespace) -> Filters:
     """Return the ``Filters`` that the flags mean."""
-    given: dict[str, Any] = {name: list(getattr(args, name)) for name in _LISTS}
+    given: dict[str, Any] = {name: list(getattr(args, name, [])) for name in _LISTS}
     for name, values in given.items():
         if not all(value.strip() for value in values):
             raise WrongUse(f"--{name} is empty.", "Give it a value, or leave it out.")
     given["project"] = [project_path(text) for text in given["project"]]
-    filters = Filters(min_rating=args.rating, min_cost=args.min_cost, **given)
+    filters = Filters(
+        min_rating=getattr(args, "rating", None), min_cost=getattr(args, "min_cost", None), **given
+    )
     filters.since = getattr(args, "since", None)
     filters.until = getattr(args, "until", None)
     if getattr(args, "today", False):

@@ -5,8 +5,7 @@ import argparse
 from steno.cli.command import Command, Context
 from steno.cli.exchanges import print_list
 from steno.cli.filters import add_filters, filters_from, page_size, this_monday
-from steno.cli.paging import pages
-from steno.cli.screen import escape_line
+from steno.cli.paging import pages, tell_more
 from steno_schema.replies import Exchanges
 from steno_schema.requests import Filters, List
 
@@ -48,8 +47,7 @@ def _print(context: Context, filters: Filters) -> int:
     elif found.items:
         screen.start_pager()
         print_list(screen, found.items)
-        if screen.is_terminal and found.next_cursor:
-            screen.line(screen.style(f"more: --cursor {escape_line(found.next_cursor)}", "dim"))
+        tell_more(screen, found.next_cursor)
     else:
         from steno.cli.failures import say
 

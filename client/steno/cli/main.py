@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from steno.cli.command import Command
+    from steno.cli.command import Command, Group
 
 
 class Entry(NamedTuple):
@@ -46,6 +46,22 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "cost": Entry("cost", "what was spent, and how that was computed"),
         "sql": Entry("sql", "a read-only SQL statement over the views"),
     },
+    "work": {
+        "tasks": Entry("records", "pieces of work: estimated and actual hours"),
+        "sessions": Entry("records", "stretches of work, of an agent or a person"),
+        "conversations": Entry("records", "threads of messages; steno thread shows one"),
+        "commands": Entry("records", "commands that were run: model, duration, success"),
+        "errors": Entry("records", "errors of your work, by severity"),
+        "patterns": Entry("records", "what was learned from work, and the time it saves"),
+        "handoffs": Entry("records", "what one session leaves to the next"),
+        "interactions": Entry("records", "what agents were asked to do (also: steno agents)"),
+        "routing": Entry("records", "which workflow a request was sent to, and why"),
+        "costs": Entry("records", "single model calls; steno cost adds them up"),
+        "preferences": Entry("records", "small settings of a person, by key"),
+        "metrics": Entry("records", "numbers worth watching"),
+        "workflow": Entry("records", "what is being worked on right now"),
+        "metadata": Entry("records", "small facts about the whole instance, by key"),
+    },
     "in and out": {
         "export": Entry("export", "write exchanges as JSON, JSON Lines, CSV or Markdown"),
         "import": Entry("importing", "read exported files back in; nothing is stored twice"),
@@ -64,6 +80,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "version": Entry("version", "the version of this program"),
     },
 }
+ALIASES = {"agents": "interactions"}
 COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 _FLAGS_WITH_VALUE = ("--home", "--color", "--timeout")
@@ -97,16 +114,33 @@ def main(words: list[str] | None = None) -> int:
         return report(error)
 
 
-def find(name: str) -> "Command":
+def find(name: str) -> "Command | Group":
     """Import the module of the command ``name`` and return the command, or raise ``WrongUse``."""
+    name = ALIASES.get(name, name)
     if name not in COMMANDS:
         from steno.cli.failures import unknown_command
 
         raise unknown_command(name, list(COMMANDS))
     from importlib import import_module
 
-    commands: dict[str, Command] = import_module(f"steno.cli.{COMMANDS[name].module}").COMMANDS
+    commands: dict[str, Command | Group] = import_module(
+        f"steno.cli.{COMMANDS[name].module}"
+    ).COMMANDS
     return commands[name]
+
+
+def leaves() -> "dict[str, Command]":
+    """Return every command that does something, by its whole name: ``tasks add`` is one."""
+    from steno.cli.command import Group
+
+    found: dict[str, Command] = {}
+    for name in COMMANDS:
+        command = find(name)
+        if isinstance(command, Group):
+            found |= {f"{name} {word}": action for word, action in command.actions.items()}
+        else:
+            found[name] = command
+    return found
 
 
 def help_text() -> str:
@@ -114,7 +148,7 @@ def help_text() -> str:
     lines = ["usage: steno COMMAND [flags]", "", "One memory for everything you ask an AI.", ""]
     for title, entries in GROUPS.items():
         lines.append(f"{title}:")
-        lines += [f"  {name:<11} {entry.summary}" for name, entry in entries.items()]
+        lines += [f"  {name:<13} {entry.summary}" for name, entry in entries.items()]
         lines.append("")
     lines += [
         "flags of every command:",
@@ -147,7 +181,7 @@ def _run(words: list[str]) -> int:
     command = find(name)
     from steno.cli.command import run
 
-    return run(name, command, [*leading, *words])
+    return run(name, command, leading, words)
 
 
 def _settle_output() -> None:

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from steno.cli.failures import say
 from steno.cli.filters import page_size
+from steno.cli.screen import escape_line
 from steno_schema.replies import Reply
 from steno_schema.requests import List, Search
 
 if TYPE_CHECKING:
     from steno.cli.command import Context
+    from steno.cli.screen import Screen
 
 PageType = TypeVar("PageType", bound=Reply)
 EXPORT_PAGE = 200
@@ -35,6 +38,16 @@ def pages(
         if cursor is None or (left is not None and left <= 0):
             return
         request = msgspec.structs.replace(request, cursor=cursor)
+
+
+def tell_more(screen: "Screen", cursor: str | None) -> None:
+    """Tell that a list goes on, and how to see more of it; in a pipe on stderr."""
+    if cursor is None:
+        return
+    if screen.is_terminal:
+        screen.line(screen.style(f"more: --cursor {escape_line(cursor)}", "dim"))
+    else:
+        say("There is more.", f"--limit N raises the number, --cursor {cursor} goes on from here.")
 
 
 def _length(page: Reply) -> int:

@@ -79,6 +79,7 @@ def _collect(context: Context, request: Search) -> "Results":
 
 def _print(screen: "Screen", found: "Results") -> None:
     from steno.cli.failures import say
+    from steno.cli.paging import tell_more
 
     screen.start_pager()
     for result in found.results:
@@ -86,8 +87,7 @@ def _print(screen: "Screen", found: "Results") -> None:
             _print_on_terminal(screen, result)
         else:
             _print_in_pipe(screen, result)
-    if screen.is_terminal and found.next_cursor:
-        screen.line(screen.style(f"more: --cursor {escape_line(found.next_cursor)}", "dim"))
+    tell_more(screen, found.next_cursor)
     if not found.complete:
         screen.stop_pager()
         say(f"The index is {found.behind} changes behind; the newest records may be missing.")
