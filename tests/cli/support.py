@@ -1,6 +1,7 @@
 """A command run in this process, against a client that answers from a list."""
 
 import io
+import shlex
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from steno.results import Saved
 from steno_schema.records import Tokens
 from steno_schema.replies import Event, ExchangeView, MessageView, Reply
 from steno_schema.requests import Request
+from support.running import RunningDaemon
 
 HOSTILE = (
     "a\x1b[31mred\x07 \x9b1m \u202eevil\u202c \u2066x\u2069 \u200e\u200f\u061c\ufeff"
@@ -148,3 +150,19 @@ def message(number: int = 1, **fields: Any) -> MessageView:
 def only_harmless(text: str) -> bool:
     """Tell whether no character of ``text`` could steer a terminal."""
     return not HOSTILE_CHARS & set(text)
+
+
+def steno(daemon: RunningDaemon, line: str, *, terminal: bool = False) -> tuple[int, str]:
+    """Run a command line in this process; return its exit code and what it printed."""
+    words = shlex.split(line)
+    assert words[0] == "steno"
+    command: Any = find(words[1])
+    name, rest = words[1], words[2:]
+    if isinstance(command, Group):
+        name, command, rest = command.choose(name, rest)
+    out = io.StringIO()
+    screen = Screen(out, colour="never", terminal=terminal, width=120)
+    context = Context(parse(name, command, [*rest, "--home", str(daemon.home)]), screen)
+    code: int = command.run(context)
+    context.close()
+    return code, out.getvalue()

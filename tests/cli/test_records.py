@@ -1,7 +1,6 @@
 """The records of work on the command line, all of them, against a real daemon."""
 
 import inspect
-import io
 import json
 import shlex
 from collections.abc import Iterator
@@ -9,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from steno.cli.command import Context, Group, parse
-from steno.cli.main import find
+from cli.support import steno
 from steno.cli.records import RECORDS
-from steno.cli.screen import Screen
 from steno.client import Client
 from steno_schema.requests import Admin
 from support.running import RunningDaemon
@@ -27,22 +24,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
     running.start("--no-capture")
     yield running
     assert running.stop() == 0
-
-
-def steno(daemon: RunningDaemon, line: str, *, terminal: bool = False) -> tuple[int, str]:
-    """Run a command line in this process; return its exit code and what it printed."""
-    words = shlex.split(line)
-    assert words[0] == "steno"
-    command: Any = find(words[1])
-    name, rest = words[1], words[2:]
-    if isinstance(command, Group):
-        name, command, rest = command.choose(name, rest)
-    out = io.StringIO()
-    screen = Screen(out, colour="never", terminal=terminal, width=120)
-    context = Context(parse(name, command, [*rest, "--home", str(daemon.home)]), screen)
-    code: int = command.run(context)
-    context.close()
-    return code, out.getvalue()
 
 
 def of(daemon: RunningDaemon, line: str) -> Any:

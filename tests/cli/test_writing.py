@@ -109,22 +109,23 @@ def test_tags_on_and_off() -> None:
         split_tags(["-"])
 
 
-def test_forget_counts_before_it_deletes() -> None:
+def test_forget_sends_what_was_said() -> None:
     client = StubClient(lambda _: Done(changed=3))
-    counted = run("forget", "--tag", "x", client=client)
-    assert counted == (0, "3 exchanges would be forgotten; --yes does it.\n")
     assert run("forget", "--tag", "x", "--yes", "--json", client=client)[1] == (
         '{"count":3,"forgotten":true}\n'
     )
+    assert run("forget", "--tag", "x", "--dry-run", "--json", client=client)[1] == (
+        '{"count":3,"forgotten":false}\n'
+    )
     run("forget", "42", "--type", "session", "--yes", client=client)
     assert client.asked == [
-        Delete(filters=Filters(tag=["x"]), dry_run=True),
         Delete(filters=Filters(tag=["x"])),
+        Delete(filters=Filters(tag=["x"]), dry_run=True),
         Delete(target="42", type="session"),
     ]
 
 
-@pytest.mark.parametrize("words", [("--tag", "x"), ("--tag", "x", "--yes")])
+@pytest.mark.parametrize("words", [("--since", "7d", "--dry-run"), ("--since", "7d", "--yes")])
 def test_forget_that_finds_nothing(words: tuple[str, ...], capsys: Any) -> None:
     client = StubClient(lambda _: Done())
     assert run("forget", *words, client=client) == (1, "")

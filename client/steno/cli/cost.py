@@ -9,6 +9,7 @@ from steno.cli.command import Command, Context
 from steno.cli.failures import say
 from steno.cli.filters import add_filters, at_least_one, filters_from
 from steno.cli.jsontext import is_map
+from steno.cli.nearmiss import tell_near_misses
 from steno.cli.paging import pages
 from steno.cli.screen import Screen
 from steno.cli.stats import BY, OUTSIDE, money, outside
@@ -60,6 +61,8 @@ def _run(context: Context) -> int:
         screen.json({"by": args.by, "totals": found.totals, "groups": found.groups})
         return 0
     screen.start_pager()
+    if not found.totals.get("exchanges"):
+        tell_near_misses(context, filters_from(args))
     rows = [_cells(str(group.get("name") or "-"), group) for group in found.groups]
     rows.append(_cells("total", found.totals))
     apart = outside(found.totals)

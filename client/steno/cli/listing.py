@@ -50,8 +50,10 @@ def _print(context: Context, filters: Filters) -> int:
         tell_more(screen, found.next_cursor)
     else:
         from steno.cli.failures import say
+        from steno.cli.nearmiss import tell_near_misses
 
         say("Nothing found.")
+        tell_near_misses(context, filters)
     return 0 if found.items else 1
 
 

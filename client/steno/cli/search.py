@@ -60,7 +60,10 @@ def _run(context: Context) -> int:
     if found.results:
         return 0
     if not args.json:
+        from steno.cli.nearmiss import tell_near_misses
+
         _say_nothing_found(query)
+        tell_near_misses(context, filters, query)
     return 1
 
 

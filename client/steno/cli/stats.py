@@ -65,6 +65,10 @@ def _run_stats(context: Context) -> int:
         screen.json({"by": by, "totals": found.totals, "groups": found.groups})
         return 0
     screen.start_pager()
+    if not found.totals.get("exchanges"):
+        from steno.cli.nearmiss import tell_near_misses
+
+        tell_near_misses(context, filters_from(context.args))
     _print_totals(screen, found.totals)
     tables = {by: found.groups} if by else _tables_in(found.totals)
     for name, groups in tables.items():

@@ -9,6 +9,7 @@ from steno.cli.command import Command, Context, count
 from steno.cli.exchanges import base_name
 from steno.cli.filters import add_filters, filters_from
 from steno.cli.following import follow
+from steno.cli.nearmiss import tell_near_misses
 from steno.cli.screen import Screen, escape_line
 from steno.cli.tables import clip
 from steno_schema.replies import Event, ExchangeView
@@ -23,7 +24,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(context: Context) -> int:
     args, screen = context.args, context.screen
-    words: Any = asdict(filters_from(args))
+    filters = filters_from(args)
+    if not args.json:
+        tell_near_misses(context, filters)
+    words: Any = asdict(filters)
     for event in follow(context.client, args.after, words):
         if args.json:
             _print_json(screen, event)
