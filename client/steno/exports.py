@@ -101,6 +101,8 @@ def _create(path: Path) -> int:
 def _cell(name: str, value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
+    if value is msgspec.UNSET:
+        return None
     if isinstance(value, str):
         text = value
     elif name == "tags" and isinstance(value, list):

@@ -8,6 +8,8 @@ import apsw
 
 from steno_schema.errors import bad_request
 from steno_schema.requests import Admin
+from stenod.followers.acts import Acts
+from stenod.followers.analysis import AnalysisFollower
 from stenod.store import alarms
 
 
@@ -40,12 +42,17 @@ def vacuum(connection: apsw.Connection) -> dict[str, Any]:
 
 
 def _rederive(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
-    """Make a follower start over; its position is read anew by the writer."""
+    """Make a follower start over; its position is read anew by the writer.
+
+    With the analysis goes what tool calls did: both are what steno makes of an exchange.
+    """
     name = str(request.arguments.get("follower", "analysis"))
     found = connection.execute(
-        "UPDATE follower SET version = '' WHERE name = ? RETURNING name", (name,)
-    ).get
-    if found is None:
+        "UPDATE follower SET version = '' WHERE name = ?1 OR (name = ?2 AND ?1 = ?3)"
+        " RETURNING name",
+        (name, Acts.name, AnalysisFollower.name),
+    ).fetchall()
+    if not found:
         raise bad_request(f"There is no follower {name[:40]!r}.", "Say analysis or fulltext.")
     return {"follower": name}
 

@@ -23,6 +23,7 @@ from steno_schema.replies import AnyReply, Appended, Done, Error
 from steno_schema.requests import Admin, Append, Delete
 from stenod import failpoints
 from stenod.background import Background
+from stenod.followers.acts import Acts
 from stenod.followers.analysis import AnalysisFollower
 from stenod.followers.cost import CallCost, ExchangeCost
 from stenod.followers.follower import Follower
@@ -102,6 +103,7 @@ class Writer:
         return [
             FullText(),
             AnalysisFollower(self._settings),
+            Acts(),
             CallCost(prices),
             ExchangeCost(prices),
             RollUp(),

@@ -60,12 +60,26 @@ class Done(Reply, tag="done", kw_only=True):
     result: dict[str, Any] = {}
 
 
+class Signals(Struct, kw_only=True):
+    """Signs of success or failure that were seen while an exchange was answered, and after.
+
+    ``tool_errors`` counts results that were errors. ``corrected`` tells whether the person's next
+    prompt says that something is wrong; ``None`` while there is none, or it is not known.
+    """
+
+    tool_calls: int = 0
+    tool_errors: int = 0
+    interrupted: bool = False
+    corrected: bool | None = None
+
+
 class ExchangeView(Struct, kw_only=True):
     """An exchange as ``list``, ``show`` and exports give it. Every field is always there.
 
     ``cost_usd`` is what was reported, else what tokens and prices come to; ``cost_source`` says
     which. Where ``cost_complete`` is false, a call without a price or without its final count is
     part of it, and the true cost is higher. A daemon of an earlier release says neither.
+    ``signals`` come with a single exchange only (``show``), not with lists.
     """
 
     id: str
@@ -103,6 +117,10 @@ class ExchangeView(Struct, kw_only=True):
     output_message_id: str | None = None
     cost_source: Literal["reported", "computed"] | UnsetType | None = UNSET
     cost_complete: bool | UnsetType | None = UNSET
+    files_created: list[str] | UnsetType | None = UNSET
+    files_modified: list[str] | UnsetType | None = UNSET
+    commands_executed: list[str] | UnsetType | None = UNSET
+    signals: Signals | UnsetType | None = UNSET
 
 
 class MessageView(Struct, kw_only=True):

@@ -8,7 +8,7 @@ from steno.cli.tables import clip
 if TYPE_CHECKING:
     from steno.cli.screen import Screen
     from steno_schema.records import Tokens
-    from steno_schema.replies import ExchangeView
+    from steno_schema.replies import ExchangeView, Signals
 
 _PIPE_PROMPT_CHARS = 500
 
@@ -90,7 +90,21 @@ def _facts(screen: "Screen", item: "ExchangeView") -> list[tuple[str, str]]:
         ("follow-up", "needed" if item.follow_up else ""),
         ("summary", item.response_summary or ""),
         ("metadata", _metadata_text(item)),
+        ("created", ", ".join(item.files_created or [])),
+        ("modified", ", ".join(item.files_modified or [])),
+        ("commands", "; ".join(item.commands_executed or [])),
+        ("signals", _signals_text(item.signals) if item.signals else ""),
     ]
+
+
+def _signals_text(signals: "Signals") -> str:
+    parts = [
+        f"{signals.tool_calls:,} tool calls" if signals.tool_calls else "",
+        f"{signals.tool_errors:,} errors" if signals.tool_errors else "",
+        "interrupted" if signals.interrupted else "",
+        "corrected by the next prompt" if signals.corrected else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _metadata_text(item: "ExchangeView") -> str:

@@ -32,6 +32,20 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\u3002\uff01\uff1f]")
 _WORD = re.compile(r"[(\"'*_]*[a-z][a-z'-]*[a-z][)\"'*_.,:;!?…]*")
 _LETTER = re.compile(r"[^\W\d_]")
 _MARKUP = re.compile(r"[#>*`\s]+")
+_TAIL_CHARS = 100
+_AFTER_QUESTION = " \t\r\n*_`\"')"
+_CORRECTS = re.compile(
+    r"[\s.]*+(?:(?:hm+|ok|okay|oh|sorry|actually|well|wait|but|and|yes)[\s,.!]++)*+(?:"
+    r"no\b(?! (?:problem|worries|need|rush|thanks))|nope\b|nono\b|wrong\b|undo\b|revert\b|stop\b"
+    r"|(?:that|this|it)(?:'?s| is)\s+(?:still\s+)?(?:not|wrong|incorrect|broken|the same|failing)\b"
+    r"|(?:(?:that|this|it)\s+)?still\s+(?:not|fail|broken|doesn|isn|the same|wrong|get|see)"
+    r"|(?:(?:that|this|it)\s+)?(?:doesn't|does not|didn't|did not|isn't|is not)"
+    r"\s+(?:work|right|correct|what)"
+    r"|not (?:what|like that|right|correct|working)\b"
+    r"|you (?:forgot|missed|broke|didn't|did not|haven't|have not)\b"
+    r"|i (?:said|meant|told you|didn't ask|did not ask)\b|why did you\b)"
+)
+"""How prompts begin that correct; others may do so too, but this is clear."""
 _IDEOGRAPHS_FROM = "\u2e80"
 _ENOUGH_POINTS = 2
 _ENOUGH_STAGE_POINTS = 3
@@ -54,6 +68,10 @@ class Analysis(Struct, frozen=True, kw_only=True):
     stage: str | None = None
     keywords: list[str] = []
     response_summary: str | None = None
+    follow_up: bool | None = None
+    """True where the output ends by asking the person something."""
+    corrects: bool = False
+    """Whether the prompt says that what was done before it is wrong."""
 
 
 class _Seen(Struct):
@@ -100,6 +118,9 @@ class Analyser:
             stage=stage,
             keywords=_keywords(seen.counts),
             response_summary=_summary(output[:LOOKED_AT_CHARS]),
+            follow_up=output[-_TAIL_CHARS:].rstrip(_AFTER_QUESTION).endswith(("?", "\uff1f"))
+            or None,
+            corrects=_CORRECTS.match(taken.prose) is not None,
         )
 
     def _see(self, taken: Prompt) -> _Seen:

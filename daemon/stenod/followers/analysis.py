@@ -56,12 +56,15 @@ class AnalysisFollower:
                     guess.stage,
                     keywords,
                     guess.response_summary,
+                    guess.follow_up,
+                    guess.corrects,
                 )
             )
         put_tags(connection, (first_id, last_id), {row[0]: row[1] for row in rows})
         connection.executemany(
             "INSERT OR REPLACE INTO analysis (exchange_id, category, complexity, technique,"
-            " stage, keywords, response_summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " stage, keywords, response_summary, follow_up, corrects)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         # An analysis made anew changes what days were summed up as, without a change of records.

@@ -10,7 +10,7 @@ from steno_schema.errors import bad_request
 from steno_schema.ids import format_id
 from steno_schema.limits import BULK_FRAME_MAX_BYTES, KIB
 from steno_schema.records import Tokens
-from steno_schema.replies import Exchanges, ExchangeView
+from steno_schema.replies import Exchanges, ExchangeView, Signals
 from steno_schema.requests import List
 from steno_schema.times import format_ms
 from stenod.query.filters import exchange_condition
@@ -36,21 +36,31 @@ SELECT e.uid, e.id, p.content, coalesce(o.content, ''), e.created_at, e.agent, e
     (SELECT tag FROM exchange_tag WHERE exchange_id = e.id ORDER BY tag)),
   coalesce(e.category, a.category), coalesce(e.complexity, a.complexity),
   coalesce(e.stage, a.stage), coalesce(e.technique, a.technique), e.phase, e.framework,
-  e.template, e.current_file, e.rating, e.follow_up,
+  e.template, w.current_file, e.rating, coalesce(e.follow_up, a.follow_up),
   coalesce(e.response_summary, a.response_summary), e.response_time_ms, e.notes,
   coalesce(e.keywords, a.keywords), e.metadata, p.uid, o.uid,
-  e.cost_usd, e.cost_complete
+  e.cost_usd, e.cost_complete, w.files_created, w.files_modified, w.commands_executed
 {FROM}
 JOIN message AS p ON p.id = e.prompt_id
 LEFT JOIN message AS o ON o.id = e.output_id
 LEFT JOIN analysis AS a ON a.exchange_id = e.id
+JOIN outcomes AS w ON w.id = e.id
 """
+_SIGNALS = "SELECT tool_calls, tool_errors, interrupted, corrected FROM outcomes WHERE id = ?"
 
 
 def get_exchange(connection: apsw.Connection, target: str) -> ExchangeView:
     """Return one exchange by UUID, prefix or number; raises ``not_found``."""
     row_id, _ = find(connection, "exchange", target)
-    return by_numbers(connection, [row_id])[0]
+    view = by_numbers(connection, [row_id])[0]
+    calls, errors, interrupted, corrected = fetch_all(connection, _SIGNALS, (row_id,))[0]
+    view.signals = Signals(
+        tool_calls=calls,
+        tool_errors=errors,
+        interrupted=bool(interrupted),
+        corrected=None if corrected is None else bool(corrected),
+    )
+    return view
 
 
 def by_numbers(connection: apsw.Connection, numbers: list[int]) -> list[ExchangeView]:
@@ -172,6 +182,9 @@ def _view(row: tuple[Any, ...]) -> ExchangeView:
         output_message_id=None if row[40] is None else format_id(row[40]),
         cost_source=None if row[20] is None else "computed" if row[41] is None else "reported",
         cost_complete=None if row[20] is None else row[41] is not None or row[42] != 0,
+        files_created=_decoded(row[43]),
+        files_modified=_decoded(row[44]),
+        commands_executed=_decoded(row[45]),
     )
 
 

@@ -20,6 +20,34 @@ FROM exchange AS e
 JOIN message AS p ON p.id = e.prompt_id
 LEFT JOIN message AS o ON o.id = e.output_id;
 
+-- What came of an exchange: what its tool calls did, and the signs of success that were seen.
+-- corrected: the next prompt of a person says that something is wrong; NULL while there is none.
+DROP VIEW IF EXISTS outcomes;
+CREATE VIEW outcomes AS SELECT
+  e.id AS id,
+  e.status AS status,
+  (SELECT count(*) FROM message AS m WHERE m.exchange_id = e.id AND m.kind = 'tool_call') AS tool_calls,
+  (SELECT count(*) FROM message AS m WHERE m.exchange_id = e.id AND m.is_error = 1) AS tool_errors,
+  e.status = 'aborted' AS interrupted,
+  (SELECT a.corrects FROM exchange AS n JOIN analysis AS a ON a.exchange_id = n.id
+   WHERE e.origin <> 'script' AND n.conversation_id = e.conversation_id
+     AND n.origin IN ('human', 'queued') AND (n.created_at, n.id) > (e.created_at, e.id)
+   ORDER BY n.created_at, n.id LIMIT 1) AS corrected,
+  coalesce(e.current_file, (SELECT k.what FROM message AS m JOIN act AS k ON k.message_id = m.id
+   WHERE m.exchange_id = e.id AND k.kind <> 'ran'
+   ORDER BY k.kind = 'read', m.id DESC, k.number DESC LIMIT 1)) AS current_file,
+  coalesce(e.files_created, (SELECT nullif(json_group_array(what), '[]') FROM
+    (SELECT k.what FROM message AS m JOIN act AS k ON k.message_id = m.id
+     WHERE m.exchange_id = e.id AND k.kind = 'created' GROUP BY k.what ORDER BY min(m.id)))) AS files_created,
+  coalesce(e.files_modified, (SELECT nullif(json_group_array(what), '[]') FROM
+    (SELECT k.what FROM message AS m JOIN act AS k ON k.message_id = m.id
+     WHERE m.exchange_id = e.id AND k.kind = 'modified' GROUP BY k.what ORDER BY min(m.id)))) AS files_modified,
+  coalesce(e.commands_executed, (SELECT nullif(json_group_array(what), '[]') FROM
+    (SELECT k.what FROM message AS m JOIN act AS k ON k.message_id = m.id
+     WHERE m.exchange_id = e.id AND k.kind = 'ran' ORDER BY m.id, k.number))) AS commands_executed,
+  lower(substr(hex(e.uid),1,8)||'-'||substr(hex(e.uid),9,4)||'-'||substr(hex(e.uid),13,4)||'-'||substr(hex(e.uid),17,4)||'-'||substr(hex(e.uid),21)) AS uid
+FROM exchange AS e;
+
 DROP VIEW IF EXISTS prompts;
 CREATE VIEW prompts AS SELECT
   e.id AS id,
@@ -27,21 +55,21 @@ CREATE VIEW prompts AS SELECT
   s.key AS session_id,
   strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000.0, 'unixepoch') AS prompt_date,
   coalesce(e.category, a.category) AS prompt_category,
-  e.current_file AS current_file,
+  (SELECT w.current_file FROM outcomes AS w WHERE w.id = e.id) AS current_file,
   e.phase AS project_phase,
   coalesce(e.response_summary, a.response_summary) AS response_summary,
   coalesce(e.complexity, a.complexity) AS prompt_complexity,
   e.rating AS success_rating,
-  e.follow_up AS follow_up_needed,
+  coalesce(e.follow_up, a.follow_up) AS follow_up_needed,
   coalesce(e.technique, a.technique) AS prompt_technique,
   coalesce(e.stage, a.stage) AS development_stage,
   e.response_time_ms AS response_time_estimate,
   coalesce(e.total_tokens, e.input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens) AS tokens_used_estimate,
   coalesce(e.keywords, a.keywords) AS keywords,
   (SELECT group_concat(tag, ',') FROM (SELECT tag FROM exchange_tag WHERE exchange_id = e.id ORDER BY tag)) AS tags,
-  e.files_created AS files_created,
-  e.files_modified AS files_modified,
-  e.commands_executed AS commands_executed,
+  (SELECT w.files_created FROM outcomes AS w WHERE w.id = e.id) AS files_created,
+  (SELECT w.files_modified FROM outcomes AS w WHERE w.id = e.id) AS files_modified,
+  (SELECT w.commands_executed FROM outcomes AS w WHERE w.id = e.id) AS commands_executed,
   strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000.0, 'unixepoch') AS created_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', e.updated_at / 1000.0, 'unixepoch') AS updated_at,
   lower(substr(hex(e.uid),1,8)||'-'||substr(hex(e.uid),9,4)||'-'||substr(hex(e.uid),13,4)||'-'||substr(hex(e.uid),17,4)||'-'||substr(hex(e.uid),21)) AS uid
