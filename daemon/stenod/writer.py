@@ -77,6 +77,7 @@ class Writer:
         self._on_forgotten = on_forgotten
         self._failed_commits = 0
         self._in_pause = False
+        self._reconfigured = False
         check_belongs(path)
         self._open()
         with contextlib.suppress(apsw.BusyError):  # somebody reads the file just now
@@ -110,6 +111,9 @@ class Writer:
             PromptHash(),
         ]
 
+    def _follow_settings(self) -> None:
+        self.background.read_positions(self._followers())
+
     def start(self) -> None:
         self._thread.start()
 
@@ -125,8 +129,10 @@ class Writer:
         self.inbox.poke()
 
     def reconfigure(self, settings: Settings) -> None:
-        """Take over new settings; what followers derive is redone at the next start."""
+        """Take over new settings; what follows from them (prices, labels) is derived anew."""
         self._settings = settings
+        self._reconfigured = True
+        self.inbox.poke()
 
     def _run(self) -> None:
         try:
@@ -135,6 +141,9 @@ class Writer:
                     BATCH_MAX_REQUESTS, self.background.patience_s(in_pause=self._in_pause)
                 )
                 self._in_pause = not jobs
+                if self._reconfigured:
+                    self._reconfigured = False
+                    self.work(self._follow_settings)
                 if jobs:
                     self.take_in(jobs)
                 elif self.inbox.closed:
