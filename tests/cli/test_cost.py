@@ -66,38 +66,64 @@ def test_the_rows_behind_a_figure_with_their_prices() -> None:
         row(place="compaction", price={**PRICE, "above_tokens": 200_000}),
     ]
     client = answering(Rows(items=rows[:4], next_cursor="c"), Rows(items=rows[4:]))
-    out = run("cost", "--explain", "--model", "gpt-5", client=client)[1]
+    argv = ("cost", "--explain", "--model", "gpt-5")
+    out = run(*argv, client=client, terminal=True, width=300)[1]
     table, prices, summary = (part.splitlines() for part in out.split("\n\n"))
-    cells = [line.split("\t") for line in table[1:]]
-    assert [line[1] for line in cells[:3]] == ["exchange 7", "exchange 7", "outside: sub-agents"]
-    assert [line[-3:] for line in cells] == [
-        ["$0.2500", "[1]", ""],
-        ["$0.5000", "", "reported"],
-        ["$0.2500", "[1]", "at least: the count is not final, a copy, its original is not here"],
-        ["$0.2500", "[1]", "not counted: found inside another record only"],
-        ["", "", "no cost: no price is known for this model"],
-        ["$0.2500", "[2]", ""],
+    assert [line.partition("outside: ")[2][:10] for line in table if "sub-agents" in line] == [
+        "sub-agents"
     ]
-    assert prices[1] == "[1]\tlist-1\tmaker gpt-5\t1.25\t10\t0.125\t1.25\t1.25\t"
-    assert prices[2].endswith("\t200000")
+    assert [line.count("[1]") for line in table] == [0, 1, 0, 1, 1, 0, 0]
+    assert "[2]" in table[6]
+    assert prices[1].split() == [
+        *("[1]", "list-1", "maker", "gpt-5", "1.25", "10", "0.125", "1.25", "1.25")
+    ]
+    assert prices[2].endswith("200000")
     assert summary[0] == "counted: $1.2500 in 4 of 6 rows"
     assert len(summary) == 3
     assert client.asked[0] == List(type="cost", filters=Filters(model=["gpt-5"]), limit=1000)
     assert client.asked[1].cursor == "c"
 
 
-def test_rows_that_are_left_out_are_told() -> None:
+def test_in_a_pipe_the_rows_are_one_table_with_a_header(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        row(),
+        row(cost_usd=0.5, cost_source="reported", price=None),
+        row(place="subagent", copied=True, tokens_complete=False),
+        row(counted=False, reason="unknown_model", cost_usd=None, cost_source=None, price=None),
+        row(price={**PRICE, "above_tokens": 200_000}),
+    ]
+    out = run("cost", "--explain", client=answering(Rows(items=rows)))[1]
+    header, *lines = [line.split("\t") for line in out.splitlines()]
+    assert {len(line) for line in lines} == {len(header)}
+    cells = [dict(zip(header, line, strict=True)) for line in lines]
+    assert [line["part of"] for line in cells[1:3]] == ["exchange 7", "outside: sub-agents"]
+    assert [line["cost"] for line in cells] == ["$0.2500", "$0.5000", "$0.2500", "", "$0.2500"]
+    assert [line["for"] for line in cells[:2]] == ["maker gpt-5", ""]
+    assert (cells[0]["input $/M"], cells[4]["above tokens"]) == ("1.25", "200000")
+    assert [line["remark"] for line in cells[1:4]] == [
+        "reported",
+        "at least: the count is not final, a copy, its original is not here",
+        "no cost: no price is known for this model",
+    ]
+    assert capsys.readouterr().err.splitlines() == [
+        "counted: $1.2500 in 4 of 5 rows",
+        "1 no cost: no price is known for this model",
+    ]
+
+
+def test_rows_that_are_left_out_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     client = answering(Rows(items=[row(), row()], next_cursor="more"))
-    out = run("cost", "--explain", "--limit", "2", client=client)[1]
-    assert out.endswith("These are the newest 2 rows; --limit N shows more.\n")
+    run("cost", "--explain", "--limit", "2", client=client)
+    said = capsys.readouterr().err
+    assert said.endswith("These are the newest 2 rows; --limit N shows more.\n")
     assert client.asked[0].limit == 2
     client = answering(Rows(items=[row()], next_cursor="more"))
     told = json.loads(run("cost", "--explain", "--limit", "1", "--json", client=client)[1])
     assert (told["counted"], told["cost_usd"], told["next_cursor"]) == (1, 0.25, "more")
-    assert (
-        "counted: nothing in 0 of 0 rows"
-        in run("cost", "--explain", client=answering(Rows(items=[])))[1]
-    )
+    run("cost", "--explain", client=answering(Rows(items=[])))
+    assert "counted: nothing in 0 of 0 rows" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("terminal", [True, False])

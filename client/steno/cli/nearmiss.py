@@ -3,7 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Literal
 
+from steno.cli.command import Failed
 from steno.cli.failures import guess, say
+from steno.errors import StenoError
 
 if TYPE_CHECKING:
     from steno.cli.command import Context
@@ -17,7 +19,17 @@ _IN_QUERY = re.compile(r'(?<!\S)(agent|model|project|tag|category):("[^"]+"|\S+)
 
 
 def tell_near_misses(context: "Context", filters: "Filters", query: str = "") -> None:
-    """Say which of the filters' words stand nowhere, and which word was perhaps meant."""
+    """Say which of the filters' words stand nowhere, and which word was perhaps meant.
+
+    It is only a hint: where the daemon does not help to make it, there is none.
+    """
+    try:
+        _tell(context, filters, query)
+    except (StenoError, Failed):
+        return
+
+
+def _tell(context: "Context", filters: "Filters", query: str) -> None:
     for name in _NAMES:
         wanted: list[str] = [*getattr(filters, name), *_in_query(name, query)]
         if not wanted:

@@ -182,6 +182,11 @@ class Screen:
         moment = parse_time(iso) if self.is_terminal else None
         return escape_line(iso) if moment is None else relative_time(moment, time.time())
 
+    def number(self, value: object) -> object:
+        """Return a whole number as this output shows it: on a terminal with separators."""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return f"{value:,}" if whole and self.is_terminal else value
+
     def table(
         self,
         headers: Sequence[str],

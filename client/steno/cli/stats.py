@@ -106,7 +106,7 @@ def _print_totals(screen: Screen, totals: dict[str, Any]) -> None:
         elif isinstance(value, str):
             value = screen.time(value)
         elif isinstance(value, int):
-            value = f"{value:,}" if screen.is_terminal else value
+            value = screen.number(value)
         if value not in (None, ""):
             rows.append((label if screen.is_terminal else label.strip(), value))
     for group in outside(totals):
@@ -132,7 +132,8 @@ def print_groups(screen: Screen, by: str, groups: list[dict[str, Any]]) -> None:
         number = int(group.get("exchanges") or 0)
         cost = money(group.get("cost_usd"))
         took = seconds(group.get("mean_response_ms"))
-        row: list[object] = [group.get("name") or "-", number, group.get("tokens"), cost, took]
+        counts = (screen.number(number), screen.number(group.get("tokens")))
+        row: list[object] = [group.get("name") or "-", *counts, cost, took]
         rows.append([*row, bar(number, largest, _BAR_COLUMNS)] if screen.is_terminal else row)
     headers = [by, "exchanges", "tokens", "cost", "took"]
     screen.table([*headers, ""] if screen.is_terminal else headers, rows)
