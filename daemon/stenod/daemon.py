@@ -53,7 +53,7 @@ class Daemon:
         self.pid = os.getpid()
         self.started = time.monotonic()
         self._origins = loaded.origins
-        self._capture = capture and loaded.settings.capture.enabled
+        self._may_capture = capture
         self._stopping = anyio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -72,7 +72,7 @@ class Daemon:
         self.dispatch = Dispatch(self)
         self.server = Server(self.dispatch, self.subscriptions)
         self.spool = Spool(self.paths, self.write)
-        self.watcher = Watcher(self.paths, enabled=self._capture)
+        self.watcher = Watcher(self.paths, enabled=self._captures(self.settings))
         self.alarms = Alarms(self)
         self.scheduler = Scheduler(self)
         self.writer.start()
@@ -138,11 +138,16 @@ class Daemon:
         except config.ConfigError as error:
             log.error("configuration not taken over: %s", error)
             return
-        self.settings = loaded.settings
+        before, self.settings = self.settings, loaded.settings
         self._origins = loaded.origins
         self.writer.reconfigure(loaded.settings)
+        if _watched_by(before) != _watched_by(loaded.settings):
+            self.watcher.reconfigure(enabled=self._captures(loaded.settings))
         self.scheduler.reconfigured()
         log.info("configuration read again")
+
+    def _captures(self, settings: Settings) -> bool:
+        return self._may_capture and settings.capture.enabled
 
     def described_settings(self) -> dict[str, Any]:
         """Return every setting in force with its origin."""
@@ -176,6 +181,12 @@ class Daemon:
 
     def _forgotten(self) -> None:
         self.outbox.put(self.scheduler.forgotten)
+
+
+def _watched_by(settings: Settings) -> tuple[object, ...]:
+    """Return the settings that the watcher reads when it starts."""
+    capture = msgspec.structs.replace(settings.capture, alarm_command=())
+    return capture, settings.redaction
 
 
 def _raise_descriptor_limit() -> None:

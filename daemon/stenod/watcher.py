@@ -35,8 +35,11 @@ class Watcher:
         self._wake = anyio.Event()
         self._report: dict[str, Any] = {}
         self._orders = 0
+        self._renewing = False
         self._waiting: list[tuple[int, Callable[[], None]]] = []
         self.restarts = 0
+        self.sight: dict[str, Any] = {}
+        """How well the watcher sees changes, as it says."""
         self.retention: list[dict[str, Any]] = []
         """What each agent deletes by itself, as the watcher read in its settings."""
 
@@ -52,6 +55,7 @@ class Watcher:
             "pid": None if self._process is None else self._process.pid,
             "restarts": self.restarts,
             "backfill": self.backfill(),
+            "sight": self.sight,
         }
 
     def backfill(self) -> dict[str, Any]:
@@ -63,6 +67,7 @@ class Watcher:
     def reported(self, report: dict[str, Any]) -> None:
         """Take the watcher's report of its progress, and what it found out."""
         self.retention = report.pop("retention", self.retention)
+        self.sight = report.pop("sight", self.sight)
         self._report = {str(name): value for name, value in list(report.items())[:20]}
         done = report.get("done")
         if isinstance(done, int):
@@ -82,18 +87,34 @@ class Watcher:
         self._commands.append(f"{what} {self._orders} {argument}".strip())
         self._wake.set()
 
+    def reconfigure(self, *, enabled: bool) -> None:
+        """Have another child go on, with the settings as they are in the file by now."""
+        self.enabled = enabled
+        self._renewing = True
+        if not enabled:
+            self._commands.clear()
+            waiting, self._waiting = self._waiting, []
+            for _, told in waiting:
+                told()
+        self._wake.set()
+
     async def run(self) -> None:
-        """Keep the child alive until cancelled."""
-        if not self.enabled:
-            return
+        """Keep the child alive until cancelled, as long as capture is on."""
         back_off_s = BACK_OFF_FIRST_S
         while True:
+            while not self.enabled:
+                self._wake = anyio.Event()
+                await self._wake.wait()
+            self._renewing = False
             started = time.monotonic()
             code = await self._run_once()
-            self.restarts += 1
             self._report = {}
             if self._waiting:
                 self._commands.append(f"scan {self._orders}")
+            if self._renewing:
+                back_off_s = BACK_OFF_FIRST_S
+                continue
+            self.restarts += 1
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 back_off_s = BACK_OFF_FIRST_S
             log.warning("the watcher ended with %s; again in %.0f s", code, back_off_s)
@@ -134,10 +155,13 @@ class Watcher:
         assert process.stdin is not None
         while True:
             self._wake = anyio.Event()
-            while self._commands:
+            while self._commands and not self._renewing:
                 line = self._commands.pop(0)
                 try:
                     await process.stdin.send(os.fsencode(line) + b"\n")
                 except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                     return
+            if self._renewing:
+                await process.stdin.aclose()
+                return
             await self._wake.wait()

@@ -165,3 +165,34 @@ def test_an_instance_without_named_folders_rests(daemon_at_rest: RunningDaemon) 
     daemon_at_rest.captured()
     daemon_at_rest.stop()
     assert "file events failed" not in daemon_at_rest.log.read_text("utf-8")
+
+
+def test_folders_and_projects_to_leave_out_are_taken_over_on_the_fly(
+    live: Live, tmp_path: Path
+) -> None:
+    append(live.file, claude_turn("heron"))
+    live.is_found("heron")
+    elsewhere = tmp_path / "elsewhere"
+    append(elsewhere / "other.jsonl", claude_turn("egret", cwd="/home/ada/barn"))
+    append(elsewhere / "secret.jsonl", claude_turn("stork", cwd="/home/ada/secret"))
+    config = live.daemon.home / "config.toml"
+    config.write_text(
+        f'[capture]\nroots = {{"claude-code" = ["{elsewhere}"]}}\nignore = ["*/secret"]\n'
+    )
+    live.daemon.send_signal(signal.SIGHUP)
+    live.is_found("egret")
+    live.daemon.captured()
+    assert live.daemon.steno("search", "stork").returncode == 1
+    before = json_of(live.daemon, "status")["capture"]
+    assert before["restarts"] == 0
+    config.write_text(f"{config.read_text()}alarm_command = ['true']\n")
+    live.daemon.send_signal(signal.SIGHUP)
+    live.daemon.wait_for_log("configuration read again", 2)
+    assert json_of(live.daemon, "status")["capture"]["pid"] == before["pid"]
+    config.write_text("[capture]\nenabled = false\n")
+    live.daemon.send_signal(signal.SIGHUP)
+    live.daemon.wait_for_log("the watcher ends", 2)
+    append(live.file, claude_turn("ibis"))
+    config.unlink()
+    live.daemon.send_signal(signal.SIGHUP)
+    live.is_found("ibis")

@@ -4,6 +4,8 @@ Events are only hints: they overflow in silence, stop when a folder is made anew
 from some file systems. Whatever goes wrong here ends in a rescan, never in a loss.
 """
 
+import contextlib
+import errno
 import logging
 import os
 import sys
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import watchfiles
 from msgspec import Struct
@@ -31,10 +34,26 @@ log = logging.getLogger("steno.capture")
 logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
+class Sight(Struct, frozen=True):
+    """How well changes are seen, for the person who asks.
+
+    ``way``: ``kernel`` (inotify), ``library`` (watchfiles), or ``scans`` alone because of
+    ``problem``. ``unwatched`` folders are only looked at; ``overflows`` counts the times that the
+    kernel dropped events, each followed by a scan.
+    """
+
+    way: Literal["kernel", "library", "scans"]
+    watched: int = 0
+    unwatched: int = 0
+    overflows: int = 0
+    problem: str | None = None
+
+
 class FolderEvents(threading.Thread):
     """Watches the agents' folders and calls ``changed`` with paths, ``blind`` when it lost sight.
 
-    Folders that do not exist yet are awaited in the nearest one that does.
+    Folders that do not exist yet are awaited in the nearest one that does. ``standing`` is set
+    once the first watches stand, or cannot.
     """
 
     def __init__(
@@ -50,6 +69,35 @@ class FolderEvents(threading.Thread):
         self._stopping = threading.Event()
         self._restart = threading.Event()
         self._wake: Callable[[], None] = _nothing
+        self._kernel: Inotify | None = None
+        self._overflows = 0
+        self._problem: str | None = None
+        self.standing = threading.Event()
+
+    @property
+    def sight(self) -> Sight:
+        kernel = self._kernel
+        if kernel is not None:
+            return Sight("kernel", kernel.watched, kernel.unwatched, self._overflows)
+        way: Literal["library", "scans"] = "library" if self._is_library else "scans"
+        return Sight(way, overflows=self._overflows, problem=self._problem)
+
+    @property
+    def _is_library(self) -> bool:
+        return not AVAILABLE and self._problem is None
+
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether there are folders whose changes no event tells of."""
+        sight = self.sight
+        return sight.way == "scans" or sight.unwatched > 0
+
+    def also(self, folder: Path) -> None:
+        """Watch a folder that was left out and that something happened in."""
+        kernel = self._kernel
+        if kernel is not None:
+            with contextlib.suppress(OSError):
+                kernel.watch_also(folder)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -67,13 +115,16 @@ class FolderEvents(threading.Thread):
             try:
                 self._watch()
             except Exception as error:
+                self._problem = _problem(error)
                 # Watch limits, folders that vanish, names that are no text: all of them raise.
                 log.warning("file events failed (%s); scanning instead", type(error).__name__)
                 if time.monotonic() - started > BACK_OFF_MAX_S:
                     back_off_s = BACK_OFF_FIRST_S
+                self.standing.set()
                 self._stopping.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
-            self._blind()
+                self._blind()
+        self.standing.set()
 
     def _watch(self) -> None:
         """Watch the folders that are there until one goes or one comes."""
@@ -81,6 +132,7 @@ class FolderEvents(threading.Thread):
             self._watch_with_kernel()
         else:
             self._watch_with_library()
+            self._blind()
 
     def _watch_with_kernel(self) -> None:
         with Inotify() as kernel:
@@ -91,16 +143,21 @@ class FolderEvents(threading.Thread):
                         kernel.watch_tree(root)
                     else:
                         kernel.await_folder(root)
+                self._kernel, self._problem = kernel, None
                 # What was written while the watches were being set told nobody.
                 self._blind()
+                self.standing.set()
                 while not self._stopping.is_set() and (paths := kernel.read()):
                     self._changed(paths)
-            except LostSight:
-                return
+            except LostSight as lost:
+                if lost.is_overflow:
+                    self._overflows += 1
+                    log.warning("file events were dropped; everything is looked at")
             finally:
-                self._wake = _nothing
+                self._wake, self._kernel = _nothing, None
 
     def _watch_with_library(self) -> None:
+        self.standing.set()
         present = [root for root in self._roots if root.is_dir()]
         missing = [root for root in self._roots if root not in present]
         self._restart = restart = threading.Event()
@@ -149,6 +206,16 @@ class FolderEvents(threading.Thread):
             log.warning("waiting for a folder failed (%s)", type(error).__name__)
             self._stopping.wait(BACK_OFF_MAX_S)
         restart.set()
+
+
+def _problem(error: Exception) -> str:
+    """Say why there are no events, without what a hostile file name would put into it."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ENOSPC:
+        return "the system's limit of watched folders is reached (fs.inotify.max_user_watches)"
+    if number == errno.EMFILE:
+        return "the system's limit of watchers is reached (fs.inotify.max_user_instances)"
+    return type(error).__name__ if number is None else os.strerror(number)
 
 
 def _nothing() -> None:

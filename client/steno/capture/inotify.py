@@ -4,6 +4,7 @@
 instead. Numbers are those of ``inotify(7)`` and ``sys/inotify.h``.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -36,24 +37,47 @@ _TREE_MASK = (
 )  # fmt: skip
 _PARENT_MASK = _MOVED_TO | _CREATE | _DELETE_SELF | _MOVE_SELF | _ONLY_FOLDERS
 
+WATCHES_MAX = 8192
+"""Folders watched at most: each costs the kernel a kilobyte and counts against the user's limit."""
+WATCHES_SHARE = 0.5
+"""Of the user's limit no more than this: editors want to watch too."""
+_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
+
 AVAILABLE = sys.platform == "linux"
 
 
 class LostSight(OSError):
     """Events were dropped, or a watched folder went away: everything must be looked at."""
 
+    is_overflow = False
+
+
+class Overflow(LostSight):
+    """More happened than the kernel keeps for a reader (fs.inotify.max_queued_events)."""
+
+    is_overflow = True
+
 
 class Inotify:
-    """Watches on folders, and the paths in them that changed."""
+    """Watches on folders, and the paths in them that changed.
 
-    def __init__(self) -> None:
+    With more folders than may be watched, those are that something happened in last; ``unwatched``
+    counts the others.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
         self._c = ctypes.CDLL(None, use_errno=True)
         self._descriptor = self._c.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._descriptor < 0:
             raise _error("no more watching is possible")
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._closing = threading.Lock()
+        self._most = _most() if most is None else most
+        self.unwatched = 0
+        self._roots: set[bytes] = set()
+        self._lock = threading.RLock()
         self._trees: dict[int, bytes] = {}
+        """Watched folders; the one that something happened in last stands last."""
         self._awaited: dict[int, dict[Path, Path]] = {}
         """For each watch on a folder where another is awaited: that one, and where it is now."""
 
@@ -72,20 +96,48 @@ class Inotify:
             if self._stop_write >= 0:
                 os.write(self._stop_write, b"\0")
 
+    @property
+    def watched(self) -> int:
+        """How many folders are watched."""
+        return len(self._trees)
+
     def watch_tree(self, root: Path) -> None:
-        """Watch a folder and every folder below it; raises ``OSError`` at the system's limit."""
-        folders = [os.fsencode(root)]
+        """Watch a folder and those below it, the ones changed last first.
+
+        Raises ``OSError`` if not even one can be watched.
+        """
+        with self._lock:
+            self._roots.add(os.fsencode(root))
+            self._watch_below(os.fsencode(root))
+
+    def watch_also(self, folder: Path) -> None:
+        """Watch a folder that something happened in, in the place of another if need be."""
+        with self._lock:
+            if os.fsencode(folder) not in self._trees.values():
+                self._watch_below(os.fsencode(folder), in_place_of_another=True)
+
+    def _watch_below(self, top: bytes, *, in_place_of_another: bool = False) -> None:
+        folders = [top]
         while folders:
             folder = folders.pop()
+            if len(self._trees) >= self._most:
+                self.unwatched += 1
+                if not in_place_of_another or not self._drop_one():
+                    continue
             watch = self._add(folder, _TREE_MASK)
             if watch is None:
                 continue
             self._trees[watch] = folder
-            try:
-                with os.scandir(folder) as entries:
-                    folders += [each.path for each in entries if _is_folder(each)]
-            except OSError:
-                continue
+            folders += _folders_in(folder)
+
+    def _drop_one(self) -> bool:
+        """Watch no more the folder that nothing happened in for longest, but for the roots."""
+        for watch, folder in self._trees.items():
+            if folder not in self._roots:
+                del self._trees[watch]
+                self._c.inotify_rm_watch(self._descriptor, watch)
+                return True
+        return False
 
     def await_folder(self, folder: Path) -> None:
         """Have ``read`` raise ``LostSight`` once a folder that is missing is there."""
@@ -100,6 +152,10 @@ class Inotify:
             return watch
         if ctypes.get_errno() in {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP}:
             return None
+        if ctypes.get_errno() == errno.ENOSPC and self._trees:
+            self._most = len(self._trees)  # the user's other programs have the rest
+            self.unwatched += 1
+            return None
         raise _error("a folder cannot be watched")
 
     def read(self) -> list[Path]:
@@ -111,7 +167,8 @@ class Inotify:
             ready, _, _ = select.select([self._descriptor, self._stop_read], [], [])
             if self._stop_read in ready:
                 return []
-            paths = self._parse(os.read(self._descriptor, _READ_BYTES))
+            with self._lock:
+                paths = self._parse(os.read(self._descriptor, _READ_BYTES))
             if paths:
                 return list(dict.fromkeys(paths))
 
@@ -123,7 +180,7 @@ class Inotify:
             offset += _EVENT.size + size
             name = data[offset - size : offset].rstrip(b"\0")
             if mask & _QUEUE_OVERFLOW:
-                raise LostSight(0, "events were dropped")
+                raise Overflow(0, "events were dropped")
             if self._has_come(watch):
                 raise LostSight(0, "a folder that was awaited is there")
             folder = self._trees.get(watch)
@@ -134,9 +191,10 @@ class Inotify:
             elif mask & (_DELETE_SELF | _MOVE_SELF) and not self._has_parent(folder):
                 raise LostSight(0, "a watched folder went away")
             elif name:
+                self._trees[watch] = self._trees.pop(watch)
                 path = os.path.join(folder, name)
                 if mask & _IS_FOLDER and mask & (_CREATE | _MOVED_TO):
-                    self.watch_tree(Path(os.fsdecode(path)))
+                    self._watch_below(path, in_place_of_another=True)
                 paths.append(Path(os.fsdecode(path)))
         return paths
 
@@ -156,11 +214,22 @@ def nearest_folder(path: Path) -> Path:
     return path
 
 
-def _is_folder(entry: "os.DirEntry[bytes]") -> bool:
+def _most() -> int:
     try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
+        return min(WATCHES_MAX, max(1, int(int(_LIMIT.read_text()) * WATCHES_SHARE)))
+    except (OSError, ValueError):
+        return WATCHES_MAX
+
+
+def _folders_in(folder: bytes) -> list[bytes]:
+    """Return the folders in a folder, the one changed last at the end."""
+    found: list[tuple[int, bytes]] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
+    return [path for _, path in sorted(found)]
 
 
 def _error(what: str) -> OSError:

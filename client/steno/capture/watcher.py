@@ -31,6 +31,8 @@ NEWEST_FILES = 20
 SETTLE_S = 2.0
 """A file is looked at once more this long after its last event: the last one may be lost."""
 ACTIVE_S = 600.0
+STANDING_WAIT_S = 5.0
+"""How long the first scan waits for the watches to stand; with none it is done again later."""
 REPORT_S = 0.25
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MAX_S = 30.0
@@ -85,6 +87,8 @@ class Watcher:
         self._events.start()
         try:
             self._load_ledger()
+            # Watches first, then one scan: what is written from here on tells of itself.
+            self._events.standing.wait(STANDING_WAIT_S)
             while True:
                 self._rescan()
                 self._settle_scan()
@@ -109,8 +113,8 @@ class Watcher:
         self._last_scan = time.monotonic()
         found = scan(self._roots)
         waiting = [each for each in found if self._is_new(each)]
-        if self._has_scanned and any(self._came_unseen(each) for each in waiting):
-            self._events.again()
+        if self._has_scanned:
+            self._watch_better([each for each in waiting if self._came_unseen(each)])
         self._has_scanned = True
         total_bytes = sum(self._unread_bytes(each) for each in waiting)
         self._retention = msgspec.to_builtins(retentions(self._roots))
@@ -128,14 +132,25 @@ class Watcher:
         progress.over()
         self._report(force=True)
 
+    def _watch_better(self, unseen: list[Found]) -> None:
+        """Set watches where changes came that no event told of."""
+        if self._events.is_partial:
+            for folder in {each.path.parent for each in unseen}:
+                self._events.also(folder)
+        elif unseen:
+            self._events.again()
+
     def _unread_bytes(self, found: Found) -> int:
         entry = self._ledger.get(str(found.path))
         is_grown = entry is not None and entry.offset <= found.size_bytes
         return found.size_bytes - entry.offset if entry and is_grown else found.size_bytes
 
     def _settle_scan(self) -> None:
-        """Have the next scan follow soon: what was written while watches were being set."""
-        if self._last_scan == float("-inf"):
+        """Have the next scan follow soon: what was written while watches were being set.
+
+        The kernel's watches stand when it says so; those of the library some time later.
+        """
+        if self._last_scan == float("-inf") or self._events.sight.way != "library":
             return
         if not self._settled:
             self._settled = True
@@ -166,6 +181,7 @@ class Watcher:
             done = min(self._scans_due) - 1 if self._scans_due else self._ordered
             told = self._progress.told() if self._progress else {}
             told |= {"done": done, "retention": self._retention}
+            told["sight"] = msgspec.to_builtins(self._events.sight)
             request = Admin(action="capture_report", arguments=told)
             self._persist(lambda: self._client.request(request))
 
@@ -179,7 +195,7 @@ class Watcher:
         """Handle hints until the next scan is due."""
         while True:
             now = time.monotonic()
-            active = now - self._last_event < ACTIVE_S
+            active = now - self._last_event < ACTIVE_S or self._events.is_partial
             every = self._settings.rescan_active_s if active else self._settings.rescan_idle_s
             due = self._last_scan + (self._settings.rescan_idle_s if self._settled else every)
             settle = min([*self._settling.values(), *self._pausing.values()], default=due)

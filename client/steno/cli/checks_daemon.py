@@ -65,6 +65,7 @@ def check_capture(context: "Context") -> Iterator[Check]:
         yield Check("capture", "fail", "the watcher does not run", "steno restart; see the log")
     else:
         yield Check("capture", "ok", f"the watcher runs (backfill: {backfill.get('state')})")
+        yield from _check_sight(watcher.get("sight") or {})
     agents: list[dict[str, Any]] = result.get("agents") or []
     unknown = sum(int(agent.get("lines_not_understood") or 0) for agent in agents)
     lines = sum(int(agent.get("lines") or 0) for agent in agents)
@@ -77,3 +78,20 @@ def check_capture(context: "Context") -> Iterator[Check]:
     alarms: list[dict[str, Any]] = result.get("alarms") or []
     for alarm in alarms:
         yield Check("alarm", "warn", alarm["message"], alarm["mend"])
+
+
+def _check_sight(sight: dict[str, Any]) -> Iterator[Check]:
+    """Yield how changes are seen; what no event tells of is found by looking, later."""
+    if sight.get("way") == "scans" and sight.get("problem"):
+        finding = f"changes are found by looking every half a minute: {sight['problem']}"
+        yield Check("file events", "warn", finding, "raise that limit with sysctl")
+    elif sight.get("unwatched"):
+        finding = (
+            f"{sight['watched']:,} folders are watched, those used last;"
+            f" changes in {sight['unwatched']:,} others are found by looking every half a minute"
+        )
+        mend = "sysctl fs.inotify.max_user_watches=524288, where that limit is lower"
+        yield Check("file events", "warn", finding, mend)
+    elif sight.get("way"):
+        dropped = f"; the kernel dropped some {n} times" if (n := sight.get("overflows")) else ""
+        yield Check("file events", "ok", f"{sight['watched']:,} folders are watched{dropped}")
