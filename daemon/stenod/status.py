@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _COUNTED = {
     "sessions": "SELECT count(*) FROM session",
+    "sessions_without_exchange": "SELECT count(*) FROM session AS s WHERE NOT EXISTS ("
+    "SELECT 1 FROM conversation AS c JOIN exchange AS e ON e.conversation_id = c.id"
+    " WHERE c.session_id = s.id)",
     "conversations": "SELECT count(*) FROM conversation",
     "exchanges": "SELECT count(*) FROM exchange",
     "messages": "SELECT count(*) FROM message",

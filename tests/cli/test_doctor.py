@@ -15,7 +15,7 @@ from steno.cli.checks_daemon import check_versions
 from steno.cli.completion import bash, fish, words_of_commands, zsh
 from steno.cli.lifecycle import describe
 from steno.cli.main import COMMANDS, main
-from steno.cli.status import size_text
+from steno.cli.quantities import size_text
 from steno_schema import PROTOCOL, __version__
 from steno_schema.paths import Paths, resolve
 from steno_schema.replies import Done, Reply, Rows, StatusReport, Welcome

@@ -1,6 +1,7 @@
 """``steno capture`` and ``rederive``: what was read from the agents' files, and reading more."""
 
 import argparse
+import time
 from typing import Any
 
 from steno.cli.command import Command, Context, Failed
@@ -8,6 +9,7 @@ from steno.cli.coverage import coverage
 from steno.cli.exchanges import base_name
 from steno.cli.jsontext import is_list
 from steno.cli.paging import pages
+from steno.cli.quantities import duration_text, size_text
 from steno.cli.screen import Screen, escape_line
 from steno_schema.replies import Done, Rows
 from steno_schema.requests import Admin, List
@@ -26,6 +28,14 @@ _COLUMNS = {
 }
 _FILE_COLUMNS = ("agent", "path", "state", "size_bytes", "read_bytes", "lines",
                  "lines_not_understood", "last_event_at")  # fmt: skip
+
+
+_READ_LABELS = {
+    "human_prompts": "prompts",
+    "assistant_messages": "replies",
+    "tool_calls": "tool calls",
+}
+_SUMMED = ("files", "read_bytes", "lines", "lines_not_understood", *_READ_LABELS)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -69,17 +79,40 @@ def _status(context: Context) -> int:
 
 
 def _backfill(context: Context) -> int:
-    from steno.cli.backfill import follow
+    from steno.cli.backfill import read_all
 
-    context.ask(Admin(action="rescan"), Done)
-    backfill = follow(context, until_newest=False, at_most_s=None)
+    before, began = _totals(context), time.monotonic()
+    if not read_all(context):
+        raise Failed("Capture is off or its watcher does not run.", "See steno doctor.")
+    after = _totals(context)
+    read = {name: after[name] - before[name] for name in after}
     if context.args.json:
-        context.screen.json({"backfill": backfill})
+        context.screen.json({"read": read, "held": after})
     else:
-        from steno.cli.lifecycle import describe
-
-        context.screen.text(describe(backfill))
+        context.screen.text(_summary(read, after, time.monotonic() - began))
     return 0
+
+
+def _totals(context: Context) -> dict[str, int]:
+    """Return what was read of all agents together."""
+    result = context.ask(Admin(action="capture_status"), Done).result
+    agents = _maps(result.get("agents"))
+    return {name: sum(int(agent.get(name) or 0) for agent in agents) for name in _SUMMED}
+
+
+def _summary(read: dict[str, int], held: dict[str, int], took_s: float) -> str:
+    if read["read_bytes"] <= 0:
+        return f"Nothing new: all {held['files']:,} files of the agents were read before."
+    rate = size_text(read["read_bytes"] / max(took_s, 0.001))
+    told = ", ".join(f"{read[name]:,} {label}" for name, label in _READ_LABELS.items())
+    text = (
+        f"Read {size_text(read['read_bytes'])} in {duration_text(took_s)} ({rate}/s): {told}."
+        f" All {held['files']:,} files of the agents are read."
+    )
+    unknown = read["lines_not_understood"]
+    if unknown > 0:
+        text += f" {unknown:,} lines were not understood; steno doctor tells more."
+    return text
 
 
 def _rescan(context: Context) -> int:

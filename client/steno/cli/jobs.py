@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 from steno.cli.command import Command, Context, WrongUse
+from steno.cli.quantities import duration_text
 from steno.cli.screen import parse_time
-from steno.cli.status import duration_text
 from steno_schema.replies import Done
 from steno_schema.requests import Admin
 

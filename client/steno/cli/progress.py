@@ -21,8 +21,11 @@ class Progress:
         self._shown = False
         self._enabled = bool(sys.stderr and sys.stderr.isatty())
 
-    def show(self, done: int, total: int | None = None, unit: str = "") -> None:
-        """Show ``done`` of ``total`` (``None``: unknown), at most ten times a second."""
+    def show(self, done: int, total: int | None = None, unit: str = "", *, note: str = "") -> None:
+        """Show ``done`` of ``total`` (``None``: unknown), at most ten times a second.
+
+        ``note`` is said behind it: a rate, the time that is left.
+        """
         now = time.monotonic()
         if not self._enabled or now < self._next:
             return
@@ -31,6 +34,8 @@ class Progress:
         counted = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         filled = bar(done, total, _BAR_COLUMNS) if total else ""
         text = f"{self._label} {filled:<{_BAR_COLUMNS if total else 0}} {counted} {unit}".rstrip()
+        if note:
+            text += f", {escape_line(note)}"
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 

@@ -4,13 +4,11 @@ from typing import Any
 
 from steno.cli.backfill import backfill_of
 from steno.cli.command import Command, Context, no_arguments
+from steno.cli.quantities import duration_text, size_text
 from steno.cli.screen import escape_line
 from steno_schema import __version__
 from steno_schema.replies import StatusReport
 from steno_schema.requests import Status
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_DURATIONS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
 def _run(context: Context) -> int:
@@ -32,7 +30,7 @@ def lines(report: dict[str, Any]) -> list[tuple[str, str]]:
     uptime = duration_text(report["uptime_s"])
     return [
         ("stenod", f"{report['version']}, up {uptime} (process {report['pid']})"),
-        ("history", f"{held} in {counts['sessions']:,} sessions, {size} on disk"),
+        ("history", f"{held} in {_sessions(counts)}, {size} on disk"),
         ("capture", capture_text(report["capture"])),
         *_alarms(report["capture"].get("alarms", 0)),
         ("search", _search_text(report["followers"])),
@@ -42,6 +40,13 @@ def lines(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("database", f"{database['path']} (SQLite {database['sqlite']})"),
         ("socket", report["socket"]),
     ]
+
+
+def _sessions(counts: dict[str, int]) -> str:
+    """Statistics count the sessions that have exchanges; here it is all of them."""
+    without = counts.get("sessions_without_exchange")
+    aside = f" ({without:,} without an exchange)" if without else ""
+    return f"{counts['sessions']:,} sessions{aside}"
 
 
 def _alarms(count: int) -> list[tuple[str, str]]:
@@ -75,31 +80,6 @@ def _spool_text(spool: dict[str, int]) -> str:
     if spool["quarantined"]:
         told.append(f"{spool['quarantined']} were set aside (see steno doctor)")
     return ", ".join(told) or "empty"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration in its largest whole unit.
-
-    >>> duration_text(7300)
-    '2 h'
-    """
-    for size, unit in _DURATIONS:
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def size_text(size_bytes: float) -> str:
-    """Return a size as people read it.
-
-    >>> size_text(1536)
-    '1.5 KiB'
-    """
-    for unit in _UNITS:
-        if abs(size_bytes) < 1024 or unit == _UNITS[-1]:
-            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1024
-    raise AssertionError("the last unit takes any size")
 
 
 COMMANDS = {
