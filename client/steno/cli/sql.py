@@ -6,11 +6,12 @@ from typing import Any
 
 from steno.cli.command import Command, Context, WrongUse
 from steno.cli.failures import FAILED, say
+from steno.cli.screen import Screen, escape_line
+from steno.cli.views import QUERY, described
 from steno_schema.limits import SQL_ROWS_MAX
 from steno_schema.replies import Table
 from steno_schema.requests import Sql
 
-SCHEMA_QUERY = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _NAMED = re.compile(r"[:@$]([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -26,7 +27,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="a value for the next ?, or :name=value; a number is bound as a number",
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), help="table unless told")
-    parser.add_argument("--schema", action="store_true", help="the views and their definitions")
+    parser.add_argument("--schema", action="store_true", help="the views and their columns")
     parser.add_argument("--limit", metavar="N", type=_rows, default=1000, help="rows at most")
 
 
@@ -35,7 +36,7 @@ def _run(context: Context) -> int:
 
     args = context.args
     request = Sql(
-        query=SCHEMA_QUERY if args.schema else _query(args.query),
+        query=QUERY if args.schema else _query(args.query),
         parameters=parameters(args.param),
         limit=args.limit,
     )
@@ -44,8 +45,13 @@ def _run(context: Context) -> int:
     except Refused as refusal:
         say(f"steno: {refusal.message}", refusal.hint)
         return FAILED
+    if args.schema:
+        table = described(table)
     style = "json" if args.json else args.format or "table"
-    _print(context, table, style, schema=args.schema)
+    if args.schema and style == "table":
+        _print_views(context.screen, table)
+    else:
+        _print(context.screen, table, style)
     if table.truncated:
         context.screen.stop_pager()
         say(f"Only the first {len(table.rows):,} rows are shown.", "--limit raises that.")
@@ -78,8 +84,7 @@ def _query(text: str | None) -> str:
     return text
 
 
-def _print(context: Context, table: Table, style: str, *, schema: bool) -> None:
-    screen = context.screen
+def _print(screen: Screen, table: Table, style: str) -> None:
     if style == "json":
         screen.json([dict(zip(table.columns, row, strict=True)) for row in table.rows])
         return
@@ -90,11 +95,18 @@ def _print(context: Context, table: Table, style: str, *, schema: bool) -> None:
             screen.raw(csv_line(row))
         return
     screen.start_pager()
-    if schema:
-        for _name, definition in table.rows:
-            screen.text(f"{definition};\n")
-    else:
-        screen.table(table.columns, table.rows, always_aligned=True)
+    screen.table(table.columns, table.rows, always_aligned=True)
+
+
+def _print_views(screen: Screen, table: Table) -> None:
+    """Print a line for each view; on a terminal its columns below, in a pipe behind a tab."""
+    if not screen.is_terminal:
+        screen.table(table.columns, table.rows, header_in_pipe=False)
+        return
+    screen.start_pager()
+    for name, holds, columns in table.rows:
+        screen.line(f"{screen.style(escape_line(name), 'bold')}: {escape_line(holds)}")
+        screen.line(f"    {screen.style(escape_line(columns), 'dim')}")
 
 
 def _rows(text: str) -> int:
