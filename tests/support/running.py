@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from steno import Client
+from steno.capture.agents import AGENTS
 from steno_schema.replies import Done
 from steno_schema.requests import Admin
 
@@ -19,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 60.0
 """Generous: nothing is timed in a test, a test that hangs must only end at some time."""
 STOP_TIMEOUT_S = 60.0
-NAMING = ("STENO_", "CLAUDE_", "CODEX_", "OPENCODE_", "LLM_", "XDG_")
+NAMING = (
+    "STENO_",
+    "XDG_",
+    *{name.partition("_")[0] + "_" for agent in AGENTS for name in agent.variables},
+)
 """Variables by which people name folders; a test's daemon reads those of the test alone."""
 _starts = itertools.count()
 """Each start listens at an address of its own: a daemon that ends speaks to nobody else's."""

@@ -26,6 +26,8 @@ from steno_schema.times import parse_ms
 
 TITLE_MAX_CHARS = 500
 PATH_MAX_CHARS = 4096
+_COUNT_MAX = 2**53
+_COST_MAX_USD = 1e12
 
 
 class Thread(Struct, omit_defaults=True):
@@ -171,9 +173,10 @@ class ThreadRecords:
         *,
         model: str | None = None,
         request_id: str | None = None,
+        cost_usd: float | None = None,
         copied: bool = False,
     ) -> None:
-        """Add the tokens of one model call."""
+        """Add the tokens of one model call, and its cost if the agent tells one."""
         self._made.append(
             Usage(
                 id=self._id("usage", thread, key),
@@ -185,6 +188,7 @@ class ThreadRecords:
                 model=model,
                 recorded_at=place.created_at,
                 request_id=request_id,
+                cost_usd=cost_usd,
                 position=place.position,
                 copied=copied,
             )
@@ -244,3 +248,13 @@ def key_of(text: str | None) -> str | None:
 def path_of(text: str | None) -> str | None:
     """Return a path as written, cut to what a system takes."""
     return text[:PATH_MAX_CHARS] if text else None
+
+
+def count_of(value: float | None) -> int:
+    """Return a count as records have them; some agents' came out negative, those are none."""
+    return int(min(max(value or 0, 0), _COUNT_MAX))
+
+
+def cost_of(value: float | None) -> float | None:
+    """Return a cost in US dollars; 0 is what a subscription or a free model tells, and no cost."""
+    return min(max(value or 0.0, 0.0), _COST_MAX_USD) or None
