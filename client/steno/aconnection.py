@@ -14,10 +14,12 @@ from steno.errors import Misuse, Unreachable
 from steno.wire import (
     CONNECT_RETRY_S,
     CONNECT_TIMEOUT_S,
+    PARTING_PAUSE_S,
     RECEIVE_BYTES,
     Deadline,
     Wire,
     broken,
+    is_parting,
     is_usable,
     may_repeat,
     refusal,
@@ -148,12 +150,16 @@ class AsyncPool:
                 if attempt == ATTEMPTS or not may_repeat(request):
                     raise
                 attempt += 1
+                continue
             except BaseException:
                 connection.close()
                 raise
-            else:
-                self._give_back(connection)
-                return reply
+            if is_parting(reply) and may_repeat(request):
+                connection.close()
+                await asyncio.sleep(PARTING_PAUSE_S)
+                continue
+            self._give_back(connection)
+            return reply
 
     async def _open(self, deadline: Deadline) -> AsyncConnection:
         while self._idle:

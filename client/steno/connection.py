@@ -13,10 +13,12 @@ from steno.errors import Misuse, Unreachable
 from steno.wire import (
     CONNECT_RETRY_S,
     CONNECT_TIMEOUT_S,
+    PARTING_PAUSE_S,
     RECEIVE_BYTES,
     Deadline,
     Wire,
     broken,
+    is_parting,
     is_usable,
     may_repeat,
     refusal,
@@ -131,12 +133,16 @@ class Pool:
                 if attempt == ATTEMPTS or deadline.is_over or not may_repeat(request):
                     raise
                 attempt += 1
+                continue
             except BaseException:
                 connection.close()
                 raise
-            else:
-                self._give_back(connection)
-                return reply
+            if is_parting(reply) and may_repeat(request):
+                connection.close()
+                time.sleep(min(PARTING_PAUSE_S, deadline.remaining_s()))
+                continue
+            self._give_back(connection)
+            return reply
 
     def _open(self, deadline: Deadline) -> Connection:
         while self._idle:

@@ -33,6 +33,8 @@ from steno_schema.requests import Admin, AnyRequest, Append, Hello, Stage
 RECEIVE_BYTES = 64 * KIB
 STAGE_DATA_BYTES = 3 * MIB
 CONNECT_TIMEOUT_S = 0.25
+PARTING_PAUSE_S = 0.02
+"""Pause before a request that a stopping daemon refused is sent again."""
 CONNECT_RETRY_S = 0.005
 """Pause before a daemon whose queue of connections is full is asked again."""
 
@@ -231,6 +233,11 @@ def is_usable(connection: sockets.socket) -> bool:
 def broken(error: OSError) -> Unreachable:
     """Return the exception for a connection that failed under way."""
     return Unreachable(f"The connection to the daemon broke ({error.strerror or error}).")
+
+
+def is_parting(reply: AnyReply) -> bool:
+    """Tell whether a daemon that is stopping refused: the next one may be there in a moment."""
+    return isinstance(reply, Error) and reply.code == ErrorCode.SHUTTING_DOWN
 
 
 def may_repeat(request: AnyRequest) -> bool:

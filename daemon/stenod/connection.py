@@ -17,9 +17,9 @@ from steno_schema.limits import (
     REPLY_BUFFER_MAX_BYTES,
     REPLY_FRAME_MAX_BYTES,
 )
-from steno_schema.replies import AnyReply
+from steno_schema.replies import AnyReply, Error
 from steno_schema.requests import AnyRequest, Header
-from stenod.peers import is_owner
+from stenod.access import Role, is_welcome
 from stenod.readers import ReadJob
 from stenod.writer import error_reply
 
@@ -38,8 +38,9 @@ _NOT_SENDABLE = (TypeError, ValueError, OverflowError, RecursionError)
 class Connection(asyncio.Protocol):
     """A client. All methods run on the event loop's thread."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", role: Role) -> None:
         self._server = server
+        self.role = role
         self._buffer = FrameBuffer()
         self._transport: asyncio.Transport | None = None
         self._in_flight = 0
@@ -60,7 +61,7 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         peer: socket.socket = transport.get_extra_info("socket")
-        if not is_owner(peer):
+        if not is_welcome(peer, self.role):
             log.warning("a connection of another user was refused")
             transport.abort()
             return
@@ -139,6 +140,7 @@ class Connection(asyncio.Protocol):
         except ValueError as error:
             self.deliver(_refusal(payload, encoding, str(error)))
             return
+        self._server.requests[type(request).__name__.lower()] += 1
         self._server.dispatch.handle(self, request, len(payload))
 
     def hold(self) -> None:
@@ -152,6 +154,8 @@ class Connection(asyncio.Protocol):
     def deliver(self, reply: AnyReply) -> None:
         """Answer a request; every request is answered exactly once."""
         self._in_flight -= 1
+        if isinstance(reply, Error):
+            self._server.refusals[reply.code] += 1
         self.reads.pop(reply.id, None)
         self.send(reply)
         if self._paused and not self._held and self._in_flight < IN_FLIGHT_MAX:

@@ -21,7 +21,8 @@ from steno_schema.errors import RequestError
 from steno_schema.paths import Paths
 from steno_schema.replies import AnyReply
 from steno_schema.requests import Append
-from stenod import instance
+from stenod import instance, watchdog
+from stenod.access import Role, extra_sockets
 from stenod.alarms import Alarms
 from stenod.dispatch import Dispatch
 from stenod.inbox import Job
@@ -30,6 +31,7 @@ from stenod.outbox import Outbox
 from stenod.readers import Readers
 from stenod.redact import redact_request
 from stenod.server import Server
+from stenod.sockets import listen
 from stenod.spool import Spool
 from stenod.spoolwatch import watch_spool
 from stenod.store.connection import check_library
@@ -78,7 +80,9 @@ class Daemon:
         self.writer.start()
         self.readers.start()
         self.patient.start()
-        await self.server.start(instance.listen(self.paths.socket))
+        await self.server.start(listen(self.paths.socket), Role.ADMIN)
+        for listener, role in extra_sockets(self.settings.access):
+            await self.server.start(listener, role)
         async with anyio.create_task_group() as group:
             await group.start(self._signals)
             # Watched before it is read: what appears in between is not missed.
@@ -87,6 +91,7 @@ class Daemon:
             group.start_soon(self.watcher.run)
             group.start_soon(self.alarms.run)
             group.start_soon(self.scheduler.run)
+            group.start_soon(watchdog.feed, self)
             instance.notify("READY=1")
             log.info("ready pid=%d socket=%s", self.pid, self.paths.socket)
             await self._stopping.wait()

@@ -25,6 +25,7 @@ from steno_schema.requests import (
     Status,
     Subscribe,
 )
+from stenod import access
 from stenod.connection import Connection, decode_staged
 from stenod.inbox import Job
 from stenod.jobs.runs import Run
@@ -65,6 +66,7 @@ class Dispatch:
     def handle(self, connection: Connection, request: AnyRequest, size_bytes: int) -> None:
         """Take a request; its reply follows through ``connection.deliver``."""
         try:
+            access.check(connection.role, request)
             if size_bytes > FRAME_MAX_BYTES and not isinstance(request, Append | Stage):
                 raise RequestError(
                     ErrorCode.TOO_LARGE,
@@ -185,6 +187,7 @@ class Dispatch:
         staged = decode_staged(whole)
         if not isinstance(staged, Append):
             raise bad_request("Only an append goes up in parts.")
+        access.check(connection.role, staged)
         staged.id = request.id
         self._write(connection, staged, len(whole))
 

@@ -65,8 +65,15 @@ def _acknowledge(connection: apsw.Connection, _request: Admin) -> dict[str, Any]
     return {"acknowledged": alarms.acknowledge(connection, time.time_ns() // 1_000_000)}
 
 
+def _probe(connection: apsw.Connection, _request: Admin) -> dict[str, Any]:
+    """Write something that changes nothing: the watchdog wants to see a commit."""
+    connection.execute("UPDATE follower SET cursor = cursor WHERE name = 'fulltext'")
+    return {}
+
+
 _ACTIONS: dict[str, Callable[[apsw.Connection, Admin], dict[str, Any]]] = {
     "checkpoint": _checkpoint,
+    "probe": _probe,
     "vacuum": lambda connection, _request: vacuum(connection),
     "rederive": _rederive,
     "capture_check": _check_capture,

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 
 from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.limits import (
@@ -9,6 +10,7 @@ from steno_schema.limits import (
     INCOMPLETE_CONNECTIONS_MAX,
     STAGED_MAX_BYTES,
 )
+from stenod.access import Role
 from stenod.connection import Connection
 from stenod.dispatch import Dispatch
 from stenod.subscriptions import Subscriptions
@@ -29,18 +31,22 @@ class Server:
         self.dispatch = dispatch
         self.connections: dict[Connection, None] = {}
         self._subscriptions = subscriptions
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._all_closed = asyncio.Event()
+        self.requests: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
 
-    async def start(self, listener: socket.socket) -> None:
-        """Accept connections on ``listener`` from now on."""
+    async def start(self, listener: socket.socket, role: Role) -> None:
+        """Accept connections on ``listener`` from now on, and let them do what ``role`` may."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener)
+        self._servers.append(
+            await loop.create_unix_server(lambda: Connection(self, role), sock=listener)
+        )
 
     def stop_accepting(self) -> None:
         """Accept no more; those connected stay until ``close``."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     def close(self) -> None:
         """Close every connection once what was sent has left."""

@@ -42,6 +42,8 @@ def report(connection: apsw.Connection, daemon: "Daemon") -> dict[str, Any]:
             "max_bytes": WRITER_QUEUE_MAX_BYTES,
         },
         "connections": len(daemon.server.connections),
+        "requests": dict(daemon.server.requests),
+        "refusals": dict(daemon.server.refusals),
         "followers": dict(daemon.writer.progress.behind),
         "sequence": daemon.writer.progress.head,
         "spool": daemon.spool.state(),

@@ -73,6 +73,18 @@ class Defaults(Struct, kw_only=True, forbid_unknown_fields=True):
     session: str | None = None
 
 
+class Access(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Sockets for others than the daemon's user; none by default.
+
+    ``group`` (name or number) may use them: ``read_socket`` to ask, ``append_socket`` to add. Each
+    needs a folder of its own, which becomes the group's.
+    """
+
+    group: str | None = None
+    read_socket: str | None = None
+    append_socket: str | None = None
+
+
 PerMillion = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -103,6 +115,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     defaults: Defaults = msgspec.field(default_factory=Defaults)
     prices: dict[str, OwnPrice] = {}
+    access: Access = msgspec.field(default_factory=Access)
     jobs: Jobs = msgspec.field(default_factory=Jobs)
 
 

@@ -303,6 +303,7 @@ class Admin(Request, tag="admin", kw_only=True):
     action: Literal[
         "checkpoint",
         "optimize",
+        "probe",
         "vacuum",
         "integrity_check",
         "redactions",

@@ -19,12 +19,13 @@ WITHOUT_A_DAEMON = {
     "save": 0,
     "doctor": 1,
     "import": 4,  # its file is not there
+    "service": 4,  # a private instance is none
 }
 """Exit codes of what needs no daemon; a save is spooled."""
 SPOOLED = {
     "tasks add", "sessions add", "commands add", "errors add", "patterns add", "patterns use",
     "preferences set", "handoffs add", "conversations add", "interactions add", "routing add",
-    "costs add", "metrics add", "workflow set", "metadata set",
+    "costs add", "measurements add", "workflow set", "metadata set",
 }  # fmt: skip
 
 

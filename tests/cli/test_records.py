@@ -95,7 +95,7 @@ def test_what_was_typed_is_what_is_stored(daemon: RunningDaemon, typed: object) 
     assert of(daemon, "steno commands --command /review")["items"][0]["success"] == 1
     run = of(daemon, "steno interactions show 1")
     assert (run["status"], run["result_summary"]) == ("cancelled", "The tests do not start.")
-    assert of(daemon, "steno metrics")["items"][0]["labels"] == {"model": "gpt-5"}
+    assert of(daemon, "steno measurements")["items"][0]["labels"] == {"model": "gpt-5"}
     assert of(daemon, "steno workflow get")["data"] == {"step": 3}
     assert of(daemon, "steno sessions show 'release 1.2'")["status"] == "completed"
     handoff = of(daemon, "steno handoffs")["items"][0]
@@ -128,14 +128,16 @@ def test_a_list_that_goes_on_says_so_beside_the_pipe(
     daemon: RunningDaemon, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
-        steno(daemon, f"steno metrics add many {number}")
+        steno(daemon, f"steno measurements add many {number}")
     capsys.readouterr()
-    _, out = steno(daemon, "steno metrics --metric many --limit 2")
+    _, out = steno(daemon, "steno measurements --metric many --limit 2")
     said = capsys.readouterr().err
     assert out.count("\n") == 3
     assert "There is more." in said
     assert "--cursor" in said
-    assert "--cursor" in steno(daemon, "steno metrics --metric many --limit 2", terminal=True)[1]
+    assert (
+        "--cursor" in steno(daemon, "steno measurements --metric many --limit 2", terminal=True)[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,8 +164,8 @@ def test_a_record_that_is_not_there_and_values_that_do_not_fit(daemon: RunningDa
         "errors add x --severity 11": 2,
         "patterns add a b --confidence 2": 2,
         "workflow set --data [1]": 2,
-        "metrics add m nan": 2,
-        "metrics add m 1 --label x": 2,
+        "measurements add m nan": 2,
+        "measurements add m 1 --label x": 2,
         "preferences get tone": 2,
         "tasks complete login --completed-at whenever": 2,
         "sessions set x --status nothing": 2,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from steno_schema.errors import ErrorCode, RequestError
-from stenod import instance
+from stenod import instance, sockets
 from support.running import STOP_TIMEOUT_S, RunningDaemon
 from support.wire import Wire
 
@@ -331,4 +331,4 @@ def test_a_socket_that_is_handed_over_is_used_and_left(tmp_path: Path) -> None:
         listener.listen()
         assert (tmp_path / "s").exists()
         with pytest.raises(RequestError, match="answers on"):
-            instance.listen(tmp_path / "s")
+            sockets.listen(tmp_path / "s")

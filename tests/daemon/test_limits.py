@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ from steno_schema.limits import (
 from steno_schema.replies import AnyReply, Pong
 from steno_schema.requests import AnyRequest, Append, Ping, Search, Stage
 from stenod import server
+from stenod.access import Role
 from stenod.connection import Connection
 from stenod.inbox import Inbox, Job
 from support.inprocess import serving
@@ -227,7 +229,8 @@ class Ends:
         self.closed = False
         self.dispatch = self
         monkeypatch.setattr(asyncio, "get_running_loop", lambda: self)
-        self.connection = Connection(cast("Any", self))
+        self.requests: Counter[str] = Counter()
+        self.connection = Connection(cast("Any", self), Role.ADMIN)
         self.connection._transport = cast("Any", self)
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:

@@ -25,7 +25,7 @@ class Unit(RawConfigParser):
     """A systemd unit; unlike in other INI files, the case of its keys matters."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(delimiters="=", comment_prefixes=("#", ";"))
+        super().__init__(delimiters="=", comment_prefixes=("#", ";"), strict=False)
         self.read_string(text(SYSTEMD / name))
 
     def optionxform(self, optionstr: str) -> str:

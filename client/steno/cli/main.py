@@ -26,6 +26,8 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "restart": Entry("lifecycle", "stop the daemon and start it again"),
         "status": Entry("status", "versions, database, queue, capture and spool at a glance"),
         "doctor": Entry("doctor", "check everything, and say how to mend what is broken"),
+        "metrics": Entry("metrics", "the daemon's figures as OpenMetrics text"),
+        "service": Entry("service", "have systemd or launchd run the daemon"),
     },
     "records": {
         "save": Entry("save", "record one exchange, and print its id"),
@@ -58,7 +60,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "routing": Entry("records", "which workflow a request was sent to, and why"),
         "costs": Entry("records", "single model calls; steno cost adds them up"),
         "preferences": Entry("records", "small settings of a person, by key"),
-        "metrics": Entry("records", "numbers worth watching"),
+        "measurements": Entry("records", "numbers worth watching"),
         "workflow": Entry("records", "what is being worked on right now"),
         "metadata": Entry("records", "small facts about the whole instance, by key"),
     },

@@ -174,7 +174,7 @@ AGENTS: dict[str, RecordKind] = {
         },
         "steno costs --model gpt-5 --since 7d",
     ),
-    "metrics": RecordKind(
+    "measurements": RecordKind(
         "metric",
         "metrics",
         ("metric", "value", "unit", "labels_json", "recorded_at"),
@@ -184,7 +184,7 @@ AGENTS: dict[str, RecordKind] = {
             "add": Action(
                 "record",
                 "Record one value of a metric, and print its id.",
-                "steno metrics add answer_time 812 --unit ms --label model=gpt-5",
+                "steno measurements add answer_time 812 --unit ms --label model=gpt-5",
                 (
                     Option("metric", "what is measured", flag="METRIC"),
                     Option("value", "the number", "number", "VALUE"),
@@ -198,13 +198,13 @@ AGENTS: dict[str, RecordKind] = {
             "summary": Action(
                 "summary",
                 "Count, total, mean and extremes of each metric (or of one) in each unit.",
-                "steno metrics summary answer_time --since 7d",
+                "steno measurements summary answer_time --since 7d",
                 (Option("metric", "only this one", flag="METRIC"),),
                 PERIOD,
                 optional=1,
             ),
         },
-        "steno metrics --metric answer_time --since 7d",
+        "steno measurements --metric answer_time --since 7d",
     ),
     "workflow": RecordKind(
         "workflow",
