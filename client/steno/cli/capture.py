@@ -70,7 +70,7 @@ def _status(context: Context) -> int:
         screen.line("Nothing is captured yet.")
     for alarm in _maps(result.get("alarms")):
         screen.line(f"{screen.style('alarm', 'yellow')}: {escape_line(alarm['message'])}")
-        screen.line(f"       {alarm['mend']}")
+        screen.line(f"       {escape_line(alarm['mend'])}")
     files = _maps(result.get("files"))
     if files:
         screen.line()
