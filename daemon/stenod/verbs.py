@@ -10,6 +10,7 @@ from stenod.store.amend import amend
 from stenod.store.append import append
 from stenod.store.context import Context
 from stenod.store.forget import forget
+from stenod.store.forget_user import forget_user
 from stenod.store.remove import REMOVABLE, remove
 
 
@@ -20,6 +21,9 @@ def _amend(context: Context, request: Amend) -> Done:
 def _delete(context: Context, request: Delete) -> Done:
     if (request.target is None) == (request.filters is None):
         raise bad_request("Say what to forget.", "Give an id, or filters.")
+    if request.type == "user":
+        changed, result = forget_user(context, request)
+        return Done(changed=changed, result=result)
     if request.type in REMOVABLE:
         changed, result = remove(context, request)
         return Done(changed=changed, result=result)

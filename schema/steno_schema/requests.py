@@ -199,12 +199,14 @@ class Delete(Request, tag="delete", kw_only=True):
 
     Their ids stay as tombstones, so that no retry and no transcript brings them back. Of a
     preference or a metadata entry every earlier value is forgotten, and a later one may be set.
+    ``user`` names a person: exchanges, conversations, sessions with what was logged in them, and
+    preferences.
     """
 
     target: str | None = None
-    type: Literal["exchange", "session", "conversation", "preference", "metadata_entry"] = (
-        "exchange"
-    )
+    type: Literal[
+        "exchange", "session", "conversation", "preference", "metadata_entry", "user"
+    ] = "exchange"
     filters: Filters | None = None
     dry_run: bool = False
 

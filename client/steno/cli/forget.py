@@ -20,7 +20,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", nargs="?", metavar="ID", help="one record; else say filters")
     parser.add_argument(
         "--type",
-        choices=("exchange", "session", "conversation"),
+        choices=("exchange", "session", "conversation", "user"),
         default="exchange",
         help="what ID names; with all that is in it",
     )

@@ -5,6 +5,7 @@ bytes go as a whole: a line of another exchange may repeat the text (agents writ
 times over), and bytes that nobody can vouch for are not kept.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from steno_schema.errors import bad_request
@@ -30,12 +31,12 @@ def forget(context: Context, request: Delete) -> tuple[int, dict[str, Any]]:
         "conversation": "e.conversation_id = ?",
         "session": "e.conversation_id IN (SELECT id FROM conversation WHERE session_id = ?)",
     }[request.type]
-    chosen = _exchanges(context, column, (row_id,))
+    chosen = exchanges(context, column, (row_id,))
     if request.dry_run:
         return len(chosen), {"exchanges": len(chosen), "id": uid}
-    counts = _forget_exchanges(context, chosen)
+    counts = forget_exchanges(context, chosen)
     if request.type != "exchange":
-        counts["messages"] += _forget_container(context, request.type, row_id)
+        counts["messages"] += forget_container(context, request.type, row_id)
     return len(chosen), counts | {"id": uid}
 
 
@@ -45,13 +46,13 @@ def _forget_filtered(context: Context, request: Delete) -> tuple[int, dict[str, 
     if request.filters.role:
         raise bad_request("A role chooses messages, not exchanges.", "Leave it out.")
     condition, values = exchange_condition(request.filters)
-    chosen = _exchanges(context, condition, tuple(values))
+    chosen = exchanges(context, condition, tuple(values))
     if request.dry_run:
         return len(chosen), {"exchanges": len(chosen)}
-    return len(chosen), _forget_exchanges(context, chosen)
+    return len(chosen), forget_exchanges(context, chosen)
 
 
-def _exchanges(context: Context, condition: str, values: tuple[Any, ...]) -> list[int]:
+def exchanges(context: Context, condition: str, values: tuple[Any, ...]) -> list[int]:
     rows = fetch_all(
         context.connection,
         "SELECT e.id FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id"
@@ -61,7 +62,7 @@ def _exchanges(context: Context, condition: str, values: tuple[Any, ...]) -> lis
     return [row[0] for row in rows]
 
 
-def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
+def forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
     counts = {"exchanges": len(chosen), "messages": 0, "kept_bytes": 0}
     connection = context.connection
     for start in range(0, len(chosen), SLICE):
@@ -77,15 +78,15 @@ def _forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
         mark_unclean(connection, f"e.id IN ({marks})", ids)
         for table in ("message", "usage"):
             condition = f"exchange_id IN ({marks})"
-            counts["messages"] += _bury(context, table, condition, ids)
-        _bury(context, "exchange", f"id IN ({marks})", ids)
+            counts["messages"] += bury(context, table, condition, ids)
+        bury(context, "exchange", f"id IN ({marks})", ids)
         connection.execute(f"DELETE FROM usage WHERE exchange_id IN ({marks})", ids)
         connection.execute(f"DELETE FROM exchange WHERE id IN ({marks})", ids)
         counts["kept_bytes"] += _drop_kept_bytes(context, read_from)
     return counts
 
 
-def _forget_container(context: Context, table: str, row_id: int) -> int:
+def forget_container(context: Context, table: str, row_id: int) -> int:
     """Delete a session or conversation with what is left in it."""
     inside = (
         "conversation_id = ?"
@@ -95,18 +96,18 @@ def _forget_container(context: Context, table: str, row_id: int) -> int:
     session = "?" if table == "session" else "(SELECT session_id FROM conversation WHERE id = ?)"
     keys = f"SELECT key FROM session WHERE id = {session}"
     read_from = _sources(context, keys, inside, [row_id])
-    buried = _bury(context, "message", inside, [row_id])
-    _bury(context, "usage", inside, [row_id])
+    buried = bury(context, "message", inside, [row_id])
+    bury(context, "usage", inside, [row_id])
     if table == "session":
-        _bury(context, "conversation", "session_id = ?", [row_id])
-    _bury(context, table, "id = ?", [row_id])
+        bury(context, "conversation", "session_id = ?", [row_id])
+    bury(context, table, "id = ?", [row_id])
     context.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))
     _drop_kept_bytes(context, read_from)
     context.keys.clear()
     return buried
 
 
-def _bury(context: Context, table: str, condition: str, values: list[int]) -> int:
+def bury(context: Context, table: str, condition: str, values: Sequence[int | str]) -> int:
     """Leave tombstones for rows about to go, and tell the index about messages."""
     rows = fetch_all(context.connection, f"SELECT id, uid FROM {table} WHERE {condition}", values)
     context.connection.executemany(
