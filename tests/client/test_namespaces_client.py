@@ -5,15 +5,17 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from steno.aclient import AsyncClient
 from steno.batch import AsyncBatch
 from steno.client import Client
-from steno.errors import Misuse
+from steno.errors import Misuse, Refused
 from steno.verbs import Verb
-from steno_schema.requests import Admin
+from steno_schema.errors import ErrorCode
+from steno_schema.requests import Admin, List
 from support.faces import Face
 from support.live import Live
 from support.running import RunningDaemon
@@ -137,6 +139,78 @@ def test_one_batch_takes_writes_of_every_namespace(live: Live) -> None:
 async def _sent(batch: AsyncBatch) -> None:
     async with batch:
         pass
+
+
+def test_the_client_itself_answers_for_the_daemon(live: Live) -> None:
+    client = live.client
+    assert 0 < live.call(client.ping()) < 60
+    report = live.call(client.status())
+    assert report["database"]["size_bytes"] > 0
+    key = live.key("key")
+    live.call(client.metadata.set(key, "v"))
+    table = live.call(client.sql("SELECT key, value FROM metadata WHERE key = ?", [key]))
+    assert (table.columns, table.rows) == (["key", "value"], [[key, "v"]])
+    assert live.rows("SELECT key, value FROM metadata WHERE key = ?", key) == [(key, "v")]
+    with pytest.raises(Refused, match="read"):
+        live.call(client.sql("DELETE FROM metadata_entry"))
+    reply = live.call(client.request(List(type="metadata_entry", limit=1)))
+    assert len(reply.items) == 1
+
+
+def test_a_batch_lands_whole_or_not_at_all(live: Live) -> None:
+    key = live.key("session")
+    query = "SELECT count(*) FROM prompts WHERE session_id = ?"
+    batch = live.client.batch()
+    for number in range(5):
+        batch.history.save(f"p {number}", session=key)
+    assert live.row(query, key) == (0,)
+    live.call(live.ended(batch))
+    assert live.row(query, key) == (5,)
+    broken = live.client.batch()
+    broken.history.save("one more", session=key)
+    broken.history.save("other content", session=key, id=batch.saved[0].id)
+    with pytest.raises(Refused) as refusal:
+        live.call(live.ended(broken))
+    assert refusal.value.code == ErrorCode.CONFLICT
+    assert live.row(query, key) == (5,)
+
+
+def test_a_subscriber_hears_of_what_is_saved_until_it_closes(live: Live) -> None:
+    tag = live.key("tag")
+    client: Any = Face("async" if live.is_async else "sync", live.daemon.home).client
+    saved = live.call(live.client.history.save("before", tags=[tag]))
+    (sequence,) = live.row("SELECT max(sequence) FROM change")
+    if live.is_async:
+        event, ended = live.call(_heard(client.subscribe(after=sequence, tag=tag), live, tag))
+    else:
+        with client.subscribe(after=sequence, tag=tag) as subscription:
+            live.call(live.client.history.save("heard", tags=[tag]))
+            event = next(subscription)
+            subscription.close()
+            ended = next(subscription, None)
+    assert (event.exchange.prompt, ended) == ("heard", None)
+    query = "SELECT uid FROM history WHERE tags = ? ORDER BY id"
+    assert live.rows(query, tag) == [(saved.id,), (event.exchange.id,)]
+    live.call(client.close())
+    with pytest.raises(Misuse, match="closed"):
+        live.call(client.ping())
+
+
+async def _heard(subscription: Any, live: Live, tag: str) -> tuple[Any, Any]:
+    async with subscription:
+        await live.client.history.save("heard", tags=[tag])
+        event = await anext(subscription)
+        await subscription.close()
+        return event, await anext(subscription, None)
+
+
+def test_jobs_are_listed_and_run(live: Live) -> None:
+    done = live.call(live.client.admin.run("check"))
+    assert done.result == "done"
+    jobs = {job.name: job for job in live.call(live.client.admin.jobs())}
+    assert jobs["check"].last == done
+    query = "SELECT job, result FROM job_run ORDER BY id DESC LIMIT 1"
+    assert live.row(query) == ("check", "done")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def ids(page: Any) -> list[str]:
 
 def test_what_is_saved_stands_in_history_and_prompts(live: Live) -> None:
     key = live.key("session")
-    uid = saved(live, "why?", "so.", session=key, **WHOLE)
+    uid = live.call(live.client.history.save("why?", "so.", session=key, **WHOLE)).id
     assert is_id(uid)
     history = (
         "SELECT prompt, output, timestamp, framework_used, template_used, model, tokens, cost,"
@@ -145,6 +145,8 @@ def test_the_newest_come_first_in_pages(live: Live) -> None:
     assert ids(page) == made[:3]
     rest = live.call(live.client.history.recent(3, session=key, cursor=page.next_cursor))
     assert (ids(rest), rest.next_cursor) == (made[3:], None)
+    query = "SELECT uid FROM prompts WHERE session_id = ? ORDER BY created_at DESC LIMIT 3"
+    assert [uid for (uid,) in live.rows(query, key)] == ids(page)
 
 
 def test_today_and_this_week_are_local_days(live: Live) -> None:

@@ -1,5 +1,7 @@
 """Sessions, conversations and messages through a real daemon: verbs against what the views show."""
 
+from typing import Any
+
 import pytest
 
 from steno.errors import Refused
@@ -19,14 +21,21 @@ CONVERSATION = (
 MESSAGES = "SELECT uid, role, content, token_count FROM messages WHERE conversation_id = ?"
 
 
-@pytest.mark.parametrize("verb", ["create", "start"])
-def test_a_session_is_made(live: Live, verb: str) -> None:
+WORDS: dict[str, Any] = {"user": "u", "project": "/p", "title": "t", "metadata": {"a": 1}}
+
+
+def test_a_session_is_created(live: Live) -> None:
     key = live.key("session")
-    make = getattr(live.client.sessions, verb)
-    saved = live.call(make(key, user="u", project="/p", title="t", metadata={"a": 1}))
+    saved = live.call(live.client.sessions.create(key, **WORDS))
     assert (saved.key, saved.outcome) == (key, "created")
     assert live.row(SESSION, key) == ("u", "/p", "active", '{"a":1}', 1, None)
-    unnamed = live.call(make())
+
+
+def test_a_session_is_started(live: Live) -> None:
+    key = live.key("session")
+    live.call(live.client.sessions.start(key, **WORDS))
+    assert live.row(SESSION, key) == ("u", "/p", "active", '{"a":1}', 1, None)
+    unnamed = live.call(live.client.sessions.start())
     assert live.row("SELECT uid FROM sessions WHERE session_id = ?", unnamed.key) == (unnamed.id,)
 
 
