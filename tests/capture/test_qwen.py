@@ -238,6 +238,8 @@ def test_a_fork_copies_and_the_original_owns(tmp_path: Path) -> None:
     assert len(contents[0]["exchange"]) == 2
     assert len(contents[0]["usage"]) == 3
     assert {row[1] for row in contents[0]["usage"]} == {SESSION, FORK}
+    forked = {row[1]: json.loads(row[-1]).get("forked_from") for row in contents[0]["session"]}
+    assert forked == {SESSION: None, FORK: SESSION}
 
 
 def test_a_type_that_is_new_is_not_understood() -> None:

@@ -1,12 +1,16 @@
 """What Gemini CLI and Qwen Code wrote for scripted tasks is stored as it went, to the unit."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from capture.inprocess import GEMINI, QWEN, InProcess
-from capture.scenarios import Scenario, incomplete, read_as_it_went, stored
+from capture.instance import json_of
+from capture.scenarios import Scenario, buckets, incomplete, read_as_it_went, stored
+from support.running import RunningDaemon
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "transcripts-real"
 AGENTS = {
@@ -14,6 +18,7 @@ AGENTS = {
     "qwen": (QWEN, ".qwen/projects"),
     "qwen@0.15.10": (QWEN, ".qwen/projects"),
 }
+FOLDER = "/home/dev/src/webshop"
 NEVER_ON_DISK = {
     "gemini/s09_compact": {
         "usage 4": "the call that summarises is in no file",
@@ -88,3 +93,42 @@ def _without_session(found: Counter[tuple[object, ...]], scenario: Scenario, lab
     )
     for fact in [fact for fact in found if fact[:2] == ("session", prompt)]:
         del found[fact]
+
+
+def test_scenarios_are_shown_as_they_went(shared_transcripts_real: Path, tmp_path: Path) -> None:
+    """Both agents at once, through a daemon and its commands."""
+    scenarios = {
+        "gemini": Scenario(shared_transcripts_real / "gemini" / "s12_hooks", {}, ""),
+        "qwen": Scenario(shared_transcripts_real / "qwen" / "s12_hooks", {}, ""),
+    }
+    user = tmp_path / "user"
+    for scenario in scenarios.values():
+        shutil.copytree(scenario.folder / "home", user, dirs_exist_ok=True)
+    environ = {"GEMINI_CLI_HOME": str(user), "QWEN_HOME": str(user / ".qwen")}
+    daemon = RunningDaemon(tmp_path / "home", environ=environ)
+    daemon.start()
+    try:
+        daemon.captured()
+        for agent, scenario in scenarios.items():
+            shown = json_of(daemon, "list", "--agent", agent, "--limit", "9")["items"]
+            assert {item["prompt"]: shown_as(item) for item in shown} == {
+                prompt: known_as(turn) for prompt, turn in scenario.turns()
+            }
+        told = {each["agent"]: each for each in json_of(daemon, "capture", "status")["agents"]}
+        assert {name: told[name]["model_calls"] for name in told} == {"gemini": 6, "qwen": 8}
+        found = json_of(daemon, "search", "hook tool", "--agent", "qwen")["results"]
+        assert {item["agent"] for item in found} == {"qwen"}
+    finally:
+        daemon.stop()
+
+
+def shown_as(item: dict[str, Any]) -> tuple[object, ...]:
+    tokens = item["tokens"]
+    counts = [tokens.get(name, 0) for name in ("input", "output", "cache_read", "reasoning")]
+    return item["output"], item["model"], item["project"], *counts, tokens.get("complete", True)
+
+
+def known_as(turn: dict[str, Any]) -> tuple[object, ...]:
+    used = [buckets(call["usage_raw"]) for call in turn["api_calls"]]
+    counts = [sum(each[index] for each in used) for index in (0, 1, 2, 4)]
+    return turn["replies"][-1]["text"], turn["api_calls"][-1]["model"], FOLDER, *counts, True

@@ -78,7 +78,7 @@ class QwenParser:
         created_at, _ = self._stamp(line)
         thread = self._thread(line)
         self._state.version = line.version or self._state.version
-        copied_from = line.forked_from.message_uuid if line.forked_from else None
+        copied_from = self._copied_from(line, thread)
         spot = Spot(copied_from or line.uuid, number, block, created_at, copied_from is not None)
         match line.type:
             case "user":
@@ -100,6 +100,17 @@ class QwenParser:
         if state.last_event_at is None or ms >= state.last_ms:
             state.last_event_at, state.last_ms = created_at, ms
         return created_at, ms
+
+    def _copied_from(self, line: Line, thread: Thread) -> str | None:
+        """Return the line that a fork's line repeats, and note whose fork it is."""
+        fork = line.forked_from
+        if fork is None:
+            return None
+        origin = key_of(fork.session_id)
+        if origin and "forked_from" not in thread.metadata:
+            thread.metadata["forked_from"] = origin
+            self._records.thread_changed()
+        return fork.message_uuid
 
     def _thread(self, line: Line) -> Thread:
         """Return the thread that the file's first line names."""

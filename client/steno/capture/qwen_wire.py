@@ -57,6 +57,7 @@ COMPACTION = "compress-"
 class Fork(Struct, rename="camel"):
     """Where a copied line comes from."""
 
+    session_id: str | None = None
     message_uuid: str | None = None
 
 
