@@ -298,12 +298,13 @@ def test_the_parser_tells_what_it_read() -> None:
         "session", "message/user", "part/text", "message/assistant", "part/text", "(broken)",
     ]  # fmt: skip
     assert parser.version == "1.18.33"
-    assert parser.made == len(parser.take()) == parser.made
+    # The session and its conversation are not counted.
+    assert parser.made == len(parser.take()) - 2 == parser.made
 
 
 @given(st.sets(st.integers(1, 40)), st.integers(0, 2**32))
 def test_a_parser_may_be_replaced_between_any_two_lines(restarts: set[int], seed: int) -> None:
-    rows = lines(steps())
+    rows = lines(row for row in steps() if SESSION in (row.row["id"], row.row.get("session_id")))
     chance = random.Random(seed)
     said = [*rows, *chance.choices(rows, k=5)]
     whole, again = read(said), read(said, restarts)

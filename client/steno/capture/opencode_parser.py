@@ -9,12 +9,12 @@ from steno.capture.agent import BROKEN_LINE, Outcome, mended
 from steno.capture.opencode_ids import is_key
 from steno.capture.opencode_records import (
     Records,
-    Text,
+    last_event_of,
     milliseconds,
-    model_of,
+    moment_of,
     unquoted,
 )
-from steno.capture.opencode_state import Head, OpenTurn, State, Thread, decode, encode
+from steno.capture.opencode_state import Head, OpenTurn, State, decode, encode
 from steno.capture.opencode_wire import (
     LINE,
     MESSAGE,
@@ -28,15 +28,13 @@ from steno.capture.opencode_wire import (
     SessionFile,
 )
 from steno.capture.snapshot import GONE
-from steno_schema.records import AnyRecord, ExchangeStatus, MessageKind
-from steno_schema.times import format_ms
+from steno.capture.threads import Text, Thread, key_of, path_of
+from steno_schema.records import AnyRecord, ExchangeStatus, MessageKind, Origin
 
 ABORTED = "MessageAbortedError"
 SHELL = "The following tool was executed by the user"
 """What opencode puts as the prompt of a ``!`` command."""
 _NOT_THE_END = frozenset({"tool-calls", "unknown"})
-_PATH_MAX_CHARS = 4096
-_TITLE_MAX_CHARS = 1000
 
 
 class OpencodeParser:
@@ -59,12 +57,13 @@ class OpencodeParser:
     @property
     def folder(self) -> str | None:
         """Folder that the session began in."""
-        return self._state.thread.directory if self._state.thread else None
+        return self._state.thread.project if self._state.thread else None
 
     @property
     def version(self) -> str | None:
         """Version of opencode that began the session."""
-        return self._state.thread.version if self._state.thread else None
+        thread = self._state.thread
+        return thread.metadata.get("version") if thread else None
 
     @property
     def made(self) -> int:
@@ -96,7 +95,7 @@ class OpencodeParser:
     def _tell_where(self) -> None:
         state = self._state
         self.session = state.thread.session if state.thread else None
-        self.last_event_at = format_ms(state.last_event_ms) if state.last_event_ms else None
+        self.last_event_at = last_event_of(state)
 
     def _take(self, data: bytes) -> Outcome:
         line = LINE.decode(data)
@@ -120,19 +119,19 @@ class OpencodeParser:
         parent, root = row.parent_id or said.parent, line.root
         if not is_key(row.id) or not is_key(parent or "x") or not is_key(root or "x"):
             return Outcome.NOT_UNDERSTOOD
-        thread = Thread(
+        version = key_of(row.version or said.version)
+        self._state.thread = Thread(
             key=row.id,
             session=(root or parent or row.id) if parent else row.id,
             parent=parent,
-            directory=(row.directory or said.directory or "")[:_PATH_MAX_CHARS] or None,
-            title=(row.title or said.title or "")[:_TITLE_MAX_CHARS] or None,
-            version=(row.version or said.version or "")[:_TITLE_MAX_CHARS] or None,
-            created_ms=milliseconds(row.time_created or said.time.created),
-            updated_ms=milliseconds(row.time_updated or said.time.updated),
+            is_subagent=parent is not None,
+            project=path_of(row.directory or said.directory),
+            title=key_of(row.title or said.title),
+            started_at=moment_of(milliseconds(row.time_created or said.time.created)),
+            metadata={"version": version} if version else {},
         )
-        self._seen(thread.updated_ms)
-        self._state.thread = thread
-        self._records.session(thread)
+        self._seen(milliseconds(row.time_updated or said.time.updated))
+        self._records.thread_changed()
         return Outcome.RECORDS
 
     def _seen(self, time_ms: int | None) -> None:
@@ -150,7 +149,7 @@ class OpencodeParser:
             head = known or Head(True, created_ms, turn=state.last_turn)
         elif data.role == "assistant":
             head = known or self._answering(data, created_ms)
-            head.model = model_of(data.model)
+            head.model = key_of(data.model)
         else:
             return Outcome.NOT_UNDERSTOOD
         head.is_copy = is_copy or head.is_copy
@@ -177,7 +176,7 @@ class OpencodeParser:
             self._records.usage(message, head, data)
         if data.error is not None and data.error.name != ABORTED:
             self._records.message(
-                message, head, Text("assistant", "notice", _told(data), is_error=True)
+                message, head, Text("assistant", "notice", _told(data), head.model, is_error=True)
             )
             made = True
         return (
@@ -194,21 +193,33 @@ class OpencodeParser:
         turn.told_by = message
         if status == "running" and head.turn != self._state.last_turn:
             status = "completed"
-        return self._end(head.turn, turn, status)
+        return self._end(turn, status)
 
-    def _end(self, message: str, turn: OpenTurn, status: ExchangeStatus) -> bool:
+    def _end(self, turn: OpenTurn, status: ExchangeStatus) -> bool:
         if turn.status == status:
             return False
         turn.status = status
-        self._records.turn(message, turn)
+        self._records.turn(turn)
         return True
 
-    def _begin(self, message: str, turn: OpenTurn) -> None:
+    def _begin(self, message: str, head: Head, origin: Origin, part: str = "") -> OpenTurn:
         """Begin a turn; one before it that still runs is over."""
         before = self._state.turns.get(self._state.last_turn or "")
-        if before is not None and self._state.last_turn and before.status == "running":
-            self._end(self._state.last_turn, before, "completed")
-        self._state.add_turn(message, turn)
+        if before is not None and before.status == "running":
+            self._end(before, "completed")
+        is_over = origin == "shell" or message <= (self._state.last_turn or "")
+        turn = OpenTurn(
+            key=message,
+            ms=head.created_ms,
+            created_at=moment_of(head.created_ms),
+            project=self.folder,
+            origin=origin,
+            status="completed" if is_over else "running",
+            prompt_part=part,
+        )
+        head.turn = message
+        self._state.add_turn(turn)
+        return turn
 
     def _is_charged(self, data: MessageData) -> bool:
         """Tell whether a call used tokens, or was cut off so that nobody knows."""
@@ -238,7 +249,7 @@ class OpencodeParser:
         if not data.text.strip():
             return Outcome.SKIPPED
         kind: MessageKind = "thinking" if data.type == "reasoning" else "text"
-        self._records.message(row.id, head, Text("assistant", kind, data.text))
+        self._records.message(row.id, head, Text("assistant", kind, data.text, head.model))
         return Outcome.RECORDS
 
     def _asked(self, row: PartRow, head: Head) -> Outcome:
@@ -255,31 +266,28 @@ class OpencodeParser:
             return Outcome.RECORDS
         turn = self._state.turns.get(row.message_id)
         if turn is None:
-            is_new = row.message_id > (self._state.last_turn or "")
-            turn = OpenTurn(
-                row.id,
-                head.created_ms,
-                "command" if is_command else "human",
-                "running" if is_new else "completed",
-            )
-            head.turn = row.message_id
-            self._begin(row.message_id, turn)
-        self._records.message(row.id, head, Text("user", "text", unquoted(text)))
-        if turn.prompt == row.id:
-            self._records.turn(row.message_id, turn)
+            turn = self._begin(row.message_id, head, "command" if is_command else "human", row.id)
+        prompt = Text("user", "text", unquoted(text))
+        if turn.prompt_part != row.id:
+            self._records.message(row.id, head, prompt)
+        else:
+            self._records.message(row.id, head, prompt, key=turn.key)
+            self._records.turn(turn)
         return Outcome.RECORDS
 
     def _tool(self, row: PartRow, head: Head) -> Outcome:
         data, state = row.data, row.data.state
         given = bytes(state.input).decode("utf-8", "replace")
-        name, call = model_of(data.tool), model_of(data.call_id)
+        name, call = key_of(data.tool), key_of(data.call_id)
         if head.is_shell and head.turn is not None and head.turn not in self._state.turns:
             self._shell(head.turn, given)
-        self._records.message(row.id, head, Text("assistant", "tool_call", given, name, call))
+        self._records.message(
+            row.id, head, Text("assistant", "tool_call", given, head.model, name, call)
+        )
         if state.status in {"completed", "error"}:
             is_error = state.status == "error" or _has_failed(state.metadata)
             content = _as_text(state.error if state.status == "error" else state.output)
-            result = Text("tool", "tool_result", content, name, call, is_error)
+            result = Text("tool", "tool_result", content, None, name, call, is_error)
             self._records.message(row.id, head, result, block=1)
         return Outcome.RECORDS
 
@@ -288,11 +296,9 @@ class OpencodeParser:
         asked = self._state.heads.get(message)
         if asked is None:
             return
-        asked.turn = message
-        turn = OpenTurn(message, asked.created_ms, "shell", "completed")
-        self._begin(message, turn)
+        turn = self._begin(message, asked, "shell")
         self._records.message(message, asked, Text("user", "text", _command_of(given)))
-        self._records.turn(message, turn)
+        self._records.turn(turn)
 
 
 def _status(data: MessageData) -> ExchangeStatus:

@@ -1,41 +1,17 @@
-"""Makes the records of one opencode session: messages, turns, usages, and the session itself."""
+"""Makes the records of one opencode session: what each part and message says, under its own id."""
 
 import re
-from typing import NamedTuple
 
 from steno.capture.opencode_ids import made_ms, position_of
-from steno.capture.opencode_state import Head, OpenTurn, State, Thread
+from steno.capture.opencode_state import Head, OpenTurn, State
 from steno.capture.opencode_wire import MessageData, TokenCounts
-from steno_schema.ids import uuid8
-from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS, KEY_MAX_CHARS
-from steno_schema.records import (
-    AnyRecord,
-    Conversation,
-    Message,
-    MessageKind,
-    Role,
-    Session,
-    Tokens,
-    Turn,
-    Usage,
-)
+from steno.capture.threads import Place, Text, Thread, ThreadRecords, cost_of, count_of
+from steno_schema.records import AnyRecord, Tokens
 from steno_schema.times import format_ms
 
 AGENT_NAME = "opencode"
-_COUNT_MAX = 2**53
-_COST_MAX_USD = 1e12
+_TIME_MAX_MS = 2**41
 _QUOTED = re.compile(r'"((?:[^"]|(?<=\\)")*)"', re.DOTALL)
-
-
-class Text(NamedTuple):
-    """Who said a text, and what it is."""
-
-    role: Role
-    kind: MessageKind
-    content: str
-    tool_name: str | None = None
-    call_id: str | None = None
-    is_error: bool = False
 
 
 class Records:
@@ -43,105 +19,47 @@ class Records:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._made: list[AnyRecord] = []
-        self._taken = 0
+        self._records = ThreadRecords(AGENT_NAME, last_event_of(state), is_key_global=True)
 
     @property
     def made(self) -> int:
-        """Records made so far."""
-        return self._taken + len(self._made)
+        """Records made so far, but for those of the session itself."""
+        return self._records.made
 
     def take(self) -> list[AnyRecord]:
         """Return the records in order, what they name first."""
-        made, self._made = self._made, []
-        self._taken += len(made)
-        return made
+        return self._records.take(self._state.thread, last_event_of(self._state))
 
-    def session(self, thread: Thread) -> None:
-        """Say the session and its conversation; a sub-agent's is a conversation in its root's."""
-        started_at = _moment(thread.created_ms)
-        is_root = thread.parent is None
-        self._made.append(
-            Session(
-                id=uuid8(AGENT_NAME, "session", thread.session),
-                key=thread.session,
-                agent=AGENT_NAME,
-                project=thread.directory,
-                title=thread.title if is_root else None,
-                started_at=started_at if is_root else None,
-                last_active_at=_moment(thread.updated_ms) if is_root else None,
-                metadata={"version": thread.version} if is_root and thread.version else None,
-            )
-        )
-        self._made.append(
-            Conversation(
-                id=uuid8(AGENT_NAME, "conversation", thread.key),
-                key=thread.key,
-                session=thread.session,
-                parent=thread.parent,
-                kind="main" if is_root else "subagent",
-                title=thread.title,
-                started_at=started_at,
-            )
-        )
+    def thread_changed(self) -> None:
+        """Say the session and its conversation with the next ``take``."""
+        self._records.thread_changed()
 
-    def message(self, native: str, head: Head, text: Text, block: int = 0) -> None:
-        """Add what a part says (or a message, of itself); ``block`` tells several of one apart."""
-        thread = self._thread()
-        key = f"{native}:{block}" if block else native
-        self._made.append(
-            Message(
-                id=uuid8(AGENT_NAME, "message", key),
-                conversation=thread.key,
-                session=thread.session,
-                exchange=None if head.turn is None else _turn_id(head.turn),
-                role=text.role,
-                kind=text.kind,
-                content=text.content[:CAPTURED_TEXT_MAX_CHARS],
-                created_at=_moment(made_ms(native, head.created_ms)),
-                position=position_of(native, head.created_ms, block),
-                model=head.model if text.role == "assistant" else None,
-                tool_name=text.tool_name,
-                call_id=text.call_id,
-                is_error=text.is_error,
-            )
-        )
+    def message(
+        self, native: str, head: Head, text: Text, *, block: int = 0, key: str | None = None
+    ) -> None:
+        """Add what a part says (or a message, of itself); ``block`` tells several of one apart.
 
-    def turn(self, message: str, turn: OpenTurn) -> None:
+        A prompt has the ``key`` of its message, as its turn does.
+        """
+        place = Place(
+            head.turn,
+            position_of(native, head.created_ms, block),
+            moment_of(made_ms(native, head.created_ms)),
+        )
+        own = f"{native}:{block}" if block else native
+        self._records.message(self._thread(), "message", key or own, text, place)
+
+    def turn(self, turn: OpenTurn) -> None:
         """Say a turn (again), with the status it has by now."""
-        thread = self._thread()
-        self._made.append(
-            Turn(
-                id=_turn_id(message),
-                conversation=thread.key,
-                prompt_message=uuid8(AGENT_NAME, "message", turn.prompt),
-                origin=turn.origin,
-                created_at=_moment(turn.created_ms),
-                agent=AGENT_NAME,
-                project=thread.directory,
-                status=turn.status,
-            )
-        )
+        self._records.turn(self._thread(), turn)
 
     def usage(self, message: str, head: Head, data: MessageData) -> None:
         """Add what one model call used; ``cost`` is what opencode reckoned, 0 in a subscription."""
-        thread = self._thread()
         tokens = tokens_of(data.tokens or TokenCounts())
         tokens.complete = data.time.completed is not None and data.error is None
-        cost_usd = min(max(data.cost, 0.0), _COST_MAX_USD)
-        self._made.append(
-            Usage(
-                id=uuid8(AGENT_NAME, "usage", message),
-                tokens=tokens,
-                session=thread.session,
-                conversation=thread.key,
-                exchange=None if head.turn is None else _turn_id(head.turn),
-                agent=AGENT_NAME,
-                model=head.model,
-                cost_usd=cost_usd or None,
-                recorded_at=_moment(head.created_ms),
-                position=position_of(message, head.created_ms),
-            )
+        place = Place(head.turn, position_of(message, head.created_ms), moment_of(head.created_ms))
+        self._records.usage(
+            self._thread(), message, tokens, place, model=head.model, cost_usd=cost_of(data.cost)
         )
 
     def _thread(self) -> Thread:
@@ -151,23 +69,33 @@ class Records:
         return thread
 
 
+def last_event_of(state: State) -> str | None:
+    """Return the latest time seen."""
+    return moment_of(state.last_event_ms)
+
+
+def moment_of(value_ms: int | None) -> str | None:
+    """Return milliseconds since 1970 as text; nothing for no time."""
+    return format_ms(value_ms) if value_ms else None
+
+
 def tokens_of(counts: TokenCounts) -> Tokens:
     """Return counts in disjoint buckets, output including reasoning.
 
     ``output`` excludes reasoning where ``total`` says so (all of it since ``total`` is written);
     before that it includes it, as far as it is the larger of the two.
     """
-    given, reasoning = _count(counts.output), _count(counts.reasoning)
-    apart = _count(counts.input) + _count(counts.cache.read) + _count(counts.cache.write)
+    given, reasoning = count_of(counts.output), count_of(counts.reasoning)
+    apart = count_of(counts.input) + count_of(counts.cache.read) + count_of(counts.cache.write)
     if counts.total is None:
         is_included = reasoning <= given
     else:
-        is_included = _count(counts.total) == apart + given
+        is_included = count_of(counts.total) == apart + given
     return Tokens(
-        input=_count(counts.input),
-        output=given if is_included else min(given + reasoning, _COUNT_MAX),
-        cache_read=_count(counts.cache.read),
-        cache_write=_count(counts.cache.write),
+        input=count_of(counts.input),
+        output=given if is_included else count_of(given + reasoning),
+        cache_read=count_of(counts.cache.read),
+        cache_write=count_of(counts.cache.write),
         reasoning=reasoning,
     )
 
@@ -183,24 +111,6 @@ def unquoted(text: str) -> str:
     return found[1].replace('\\"', '"')
 
 
-def model_of(name: str | None) -> str | None:
-    """Return a model's name, cut to what fits."""
-    return name[:KEY_MAX_CHARS] if name else None
-
-
 def milliseconds(value: float | None) -> int | None:
     """Return a time as opencode writes it; ``None`` for what cannot be one."""
-    return None if value is None or not 0 < value < _COUNT_MAX / 4096 else int(value)
-
-
-def _count(value: float) -> int:
-    """Some providers' counts came out negative; those are no counts."""
-    return int(min(max(value, 0), _COUNT_MAX))
-
-
-def _moment(value_ms: int | None) -> str | None:
-    return format_ms(value_ms) if value_ms else None
-
-
-def _turn_id(message: str) -> str:
-    return uuid8(AGENT_NAME, "turn", message)
+    return None if value is None or not 0 < value < _TIME_MAX_MS else int(value)

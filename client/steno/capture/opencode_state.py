@@ -3,24 +3,11 @@
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from steno_schema.records import ExchangeStatus, Origin
+from steno.capture import threads
 
 HEADS_MAX = 400
 """Messages whose parts may still come; one session's latest."""
 TURNS_MAX = 200
-
-
-class Thread(Struct):
-    """The session a log tells of: one of its own, or a sub-agent's work in its root's."""
-
-    key: str
-    session: str
-    parent: str | None = None
-    directory: str | None = None
-    title: str | None = None
-    version: str | None = None
-    created_ms: int | None = None
-    updated_ms: int | None = None
 
 
 class Head(Struct, array_like=True, omit_defaults=True):
@@ -34,19 +21,16 @@ class Head(Struct, array_like=True, omit_defaults=True):
     is_shell: bool = False
 
 
-class OpenTurn(Struct, array_like=True, omit_defaults=True):
-    """A turn, by what is needed to say it again with another status."""
+class OpenTurn(threads.OpenTurn, omit_defaults=True):
+    """A turn, and what told its status. Its key is that of the prompt's message."""
 
-    prompt: str
-    created_ms: int
-    origin: Origin = "human"
-    status: ExchangeStatus = "running"
+    prompt_part: str = ""
     told_by: str = ""
     """The message that told the status: a later one counts more."""
 
 
 class State(Struct, omit_defaults=True):
-    thread: Thread | None = None
+    thread: threads.Thread | None = None
     heads: dict[str, Head] = {}
     turns: dict[str, OpenTurn] = {}
     last_turn: str | None = None
@@ -57,9 +41,9 @@ class State(Struct, omit_defaults=True):
         if len(self.heads) > HEADS_MAX:
             del self.heads[next(iter(self.heads))]
 
-    def add_turn(self, message: str, turn: OpenTurn) -> None:
-        self.turns[message] = turn
-        self.last_turn = max(self.last_turn or "", message)
+    def add_turn(self, turn: OpenTurn) -> None:
+        self.turns[turn.key] = turn
+        self.last_turn = max(self.last_turn or "", turn.key)
         if len(self.turns) > TURNS_MAX:
             del self.turns[next(iter(self.turns))]
 
