@@ -5,21 +5,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from steno.capture.llm_wire import Call, Details, Line, Part, Tool
-from steno_schema.limits import KEY_MAX_CHARS
-from steno_schema.records import MessageKind, Role, Tokens
-
-_COUNT_MAX = 2**53
-
-
-class Text(NamedTuple):
-    """Who said a text, and what it is."""
-
-    role: Role
-    kind: MessageKind
-    content: str
-    tool_name: str | None = None
-    call_id: str | None = None
-    is_error: bool = False
+from steno.capture.threads import Text, count_of, key_of
+from steno_schema.records import Tokens
 
 
 class Exchanged(NamedTuple):
@@ -33,23 +20,24 @@ class Exchanged(NamedTuple):
 
 def exchanged_in(line: Line, call: Call) -> Exchanged:
     """Return what is new in a call, of either generation."""
-    return _in_turn(line) if line.table == "turns" else _in_response(line, call)
+    model = key_of(call.resolved_model or call.model)
+    return _in_turn(line, model) if line.table == "turns" else _in_response(line, call, model)
 
 
-def _in_response(line: Line, call: Call) -> Exchanged:
+def _in_response(line: Line, call: Call, model: str | None) -> Exchanged:
     system = [Text("system", "injected", call.system)] if call.system else []
     results = [_result(each) for each in line.tool_results]
     prompt = call.prompt or ""
     if not prompt.strip() and not results:
         prompt = _placeholder(line.fragments, [each.type for each in line.attachments])
-    after = [Text("assistant", "thinking", call.reasoning)] if call.reasoning else []
+    after = [Text("assistant", "thinking", call.reasoning, model)] if call.reasoning else []
     if call.response:
-        after.append(Text("assistant", "text", call.response))
-    after += map(_tool_call, line.tool_calls)
+        after.append(Text("assistant", "text", call.response, model))
+    after += [_tool_call(each, model) for each in line.tool_calls]
     return Exchanged(system, results, prompt, after)
 
 
-def _in_turn(line: Line) -> Exchanged:
+def _in_turn(line: Line, model: str | None) -> Exchanged:
     system = [
         Text("system", "injected", text)
         for message in line.system
@@ -70,7 +58,9 @@ def _in_turn(line: Line) -> Exchanged:
         ]
         attached = sum(part.type == "attachment" for part in given)
         prompt = _placeholder(used, [None] * attached)
-    after = [text for message in line.output for part in message.parts for text in _answer(part)]
+    after = [
+        text for message in line.output for part in message.parts for text in _answer(part, model)
+    ]
     return Exchanged(system, results, prompt, after)
 
 
@@ -84,30 +74,30 @@ def _joined(parts: list[Part]) -> str:
     return "\n".join(text for text in texts if text).strip("\n")
 
 
-def _answer(part: Part) -> list[Text]:
+def _answer(part: Part, model: str | None) -> list[Text]:
     match part.type:
         case "text" if part.text:
-            return [Text("assistant", "text", part.text)]
+            return [Text("assistant", "text", part.text, model)]
         case "reasoning" if part.text:
-            return [Text("assistant", "thinking", part.text)]
+            return [Text("assistant", "thinking", part.text, model)]
         case "tool_call":
-            return [_tool_call(part.payload or Tool())]
+            return [_tool_call(part.payload or Tool(), model)]
         case "tool_result":
             return [_result(part.payload or Tool())]
         case _:
             return []
 
 
-def _tool_call(tool: Tool) -> Text:
-    name, call = _named(tool.name), _named(tool.tool_call_id)
-    return Text("assistant", "tool_call", _as_text(tool.arguments), name, call)
+def _tool_call(tool: Tool, model: str | None) -> Text:
+    name, call = key_of(tool.name), key_of(tool.tool_call_id)
+    return Text("assistant", "tool_call", _as_text(tool.arguments), model, name, call)
 
 
 def _result(tool: Tool) -> Text:
     is_error = bool(tool.exception)
     content = _as_text(tool.output) or tool.exception or ""
-    name, call = _named(tool.name), _named(tool.tool_call_id)
-    return Text("tool", "tool_result", content, name, call, is_error)
+    name, call = key_of(tool.name), key_of(tool.tool_call_id)
+    return Text("tool", "tool_result", content, None, name, call, is_error)
 
 
 def _placeholder(fragments: list[int], attachments: list[str | None]) -> str:
@@ -123,34 +113,26 @@ def tokens_of(call: Call) -> Tokens:
     writes is not; reasoning is part of the output. A model that tells no counts leaves them open.
     """
     details = call.token_details or Details()
-    included = _count(
+    included = count_of(
         details.prompt_tokens_details.cached_tokens
         or details.input_tokens_details.cached_tokens
         or details.cached_content
     )
-    reasoning = _count(
+    reasoning = count_of(
         details.completion_tokens_details.reasoning_tokens
         or details.output_tokens_details.reasoning_tokens
         or details.thoughts
     )
-    given, output = _count(call.input_tokens), _count(call.output_tokens)
+    given, output = count_of(call.input_tokens), count_of(call.output_tokens)
     included = min(included, given)
     return Tokens(
         input=given - included,
         output=output,
-        cache_read=included + _count(details.cache_read_input_tokens),
-        cache_write=_count(details.cache_creation_input_tokens),
+        cache_read=included + count_of(details.cache_read_input_tokens),
+        cache_write=count_of(details.cache_creation_input_tokens),
         reasoning=min(reasoning, output),
         complete=call.input_tokens is not None and call.output_tokens is not None,
     )
-
-
-def _count(value: int | None) -> int:
-    return min(max(value or 0, 0), _COUNT_MAX)
-
-
-def _named(text: str | None) -> str | None:
-    return text[:KEY_MAX_CHARS] if text else None
 
 
 def _as_text(value: Any) -> str:

@@ -1,55 +1,34 @@
 """The parser of llm's log: each line is one call of a model, with what was asked and answered."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from steno.capture.agent import BROKEN_LINE, Outcome, mended
-from steno.capture.llm_calls import Text, exchanged_in, tokens_of
+from steno.capture.llm_calls import exchanged_in, tokens_of
 from steno.capture.llm_times import microseconds_of, text_of
 from steno.capture.llm_wire import CALL, FRAGMENT, LINE, THREAD, Call, Line
 from steno.capture.snapshot import GONE
-from steno_schema.ids import uuid8
-from steno_schema.limits import CAPTURED_TEXT_MAX_CHARS, KEY_MAX_CHARS
-from steno_schema.records import (
-    AnyRecord,
-    Conversation,
-    Message,
-    Session,
-    Turn,
-    Usage,
-)
+from steno.capture.threads import OpenTurn, Place, Text, Thread, ThreadRecords, key_of
+from steno_schema.records import AnyRecord
 
 AGENT_NAME = "llm"
 BLOCKS = 4096
 """Messages of one call that have a place of their own in the order; times have microseconds."""
-_NAME_MAX_CHARS = 200
 _DURATION_MAX_MS = 86_400_000
 
 
 class State(Struct, omit_defaults=True):
     """What is kept between two lines."""
 
-    key: str | None = None
-    name: str | None = None
+    thread: Thread | None = None
     is_older: bool = False
     """It began in the older tables."""
     started_us: int = 0
     last_us: int = 0
     asked: str | None = None
     """The call that a prompt came with last: those after it without one go on with it."""
-
-
-class Place(NamedTuple):
-    """Which call of which conversation says something, when it began, and when this was said."""
-
-    key: str
-    call: str
-    began_us: int
-    time_us: int
-    model: str | None = None
 
 
 _STATE: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
@@ -67,11 +46,15 @@ class LlmParser:
         """Go on from ``state``; raise ``ValueError`` if that is not a state of this parser."""
         del path
         self._state = _STATE.decode(state) if state else State()
-        self._made: list[AnyRecord] = []
-        self._is_news = False
-        self.made = 0
+        told_until = text_of(self._state.last_us)
+        self._records = ThreadRecords(AGENT_NAME, told_until, is_key_global=True)
         self.kind = ""
         self._tell_where()
+
+    @property
+    def made(self) -> int:
+        """Records made so far, but for those of the conversation itself."""
+        return self._records.made
 
     def feed(self, number: int, line: bytes) -> Outcome:
         """Take line ``number``; never raises, whatever the bytes are."""
@@ -89,19 +72,14 @@ class LlmParser:
 
     def take(self) -> list[AnyRecord]:
         """Return the records made since the last call, what they name first."""
-        made, self._made = self._made, []
-        state = self._state
-        if state.key is None or not state.started_us or not (made or self._is_news):
-            return made
-        self._is_news = False
-        return [*self._heads(state.key), *made]
+        return self._records.take(self._state.thread, self.last_event_at)
 
     def state(self) -> bytes:
         """Return what a new parser needs to go on: some 200 bytes."""
         return msgspec.msgpack.encode(self._state)
 
     def _tell_where(self) -> None:
-        self.session = self._state.key
+        self.session = self._state.thread.key if self._state.thread else None
         self.last_event_at = text_of(self._state.last_us)
 
     def _take(self, data: bytes) -> Outcome:
@@ -110,147 +88,89 @@ class LlmParser:
         if line.gone is not None:
             self.kind = GONE
             return Outcome.SKIPPED
+        thread = self._state.thread
         match line.table:
             case "conversations" | "threads":
-                return self._thread(line)
-            case "responses" | "turns" if self._state.key is not None:
-                return self._call(line, CALL.decode(line.row), self._state.key)
-            case "fragments" if self._state.key is not None:
-                return self._fragment(line, self._state.key)
+                return self._named(line)
+            case "responses" | "turns" if thread is not None:
+                return self._call(line, CALL.decode(line.row), thread)
+            case "fragments" if thread is not None:
+                return self._fragment(line, thread)
             case _:
                 return Outcome.NOT_UNDERSTOOD
 
-    def _thread(self, line: Line) -> Outcome:
-        thread = THREAD.decode(line.row)
-        if not 0 < len(thread.id) <= KEY_MAX_CHARS:
+    def _named(self, line: Line) -> Outcome:
+        row, state = THREAD.decode(line.row), self._state
+        key = key_of(row.id)
+        if key is None or key != row.id:
             return Outcome.NOT_UNDERSTOOD
-        state, self._is_news = self._state, True
-        state.key = thread.id
+        if state.thread is None or state.thread.key != key:
+            state.thread = Thread(key=key, session=key)
         # In both generations the same conversation; its older name was made of its first prompt.
         state.is_older = state.is_older or line.table == "conversations"
         if line.table == "conversations" or not state.is_older:
-            state.name = (thread.name or "")[:_NAME_MAX_CHARS] or state.name
+            state.thread.title = key_of(row.name) or state.thread.title
+        self._records.thread_changed()
         return Outcome.RECORDS
 
-    def _fragment(self, line: Line, key: str) -> Outcome:
+    def _fragment(self, line: Line, thread: Thread) -> Outcome:
         """Take a text that was put before prompts: said once, however often it was used."""
         fragment = FRAGMENT.decode(line.row)
         if not fragment.content:
             return Outcome.SKIPPED
         time_us = microseconds_of(fragment.datetime_utc, "") or self._state.last_us
+        place = Place(None, time_us * BLOCKS, text_of(time_us))
         text = Text("user", "injected", fragment.content)
-        place = Place(key, "", time_us, time_us)
-        self._say(place, f"{key}:fragment {fragment.id}", text, asked=None)
+        self._records.message(thread, "fragment", f"{thread.key}:{fragment.id}", text, place)
         return Outcome.RECORDS
 
-    def _call(self, line: Line, call: Call, key: str) -> Outcome:
+    def _call(self, line: Line, call: Call, thread: Thread) -> Outcome:
         state = self._state
-        if not 0 < len(call.id) <= KEY_MAX_CHARS:
+        if key_of(call.id) != call.id:
             return Outcome.NOT_UNDERSTOOD
         began_us = microseconds_of(call.datetime_utc, call.id) or state.last_us
         took_ms = min(max(call.duration_ms or 0, 0), _DURATION_MAX_MS)
         ended_us = began_us + int(took_ms * 1000)
-        state.started_us = min(state.started_us or began_us, began_us)
-        state.last_us = max(state.last_us, ended_us)
-        model = (call.resolved_model or call.model or "")[:KEY_MAX_CHARS] or None
+        self._seen(thread, began_us, ended_us)
         said = exchanged_in(line, call)
-        place = Place(key, call.id, began_us, began_us, model)
         # Results belong to the exchange that asked for them; all else to that of the prompt.
         block = len(said.system)
-        self._say_all(place, block, said.results)
+        self._say(thread, call.id, said.results, block, began_us, began_us)
         block += len(said.results)
         if said.prompt:
-            state.asked = call.id
-            self._say_all(place, block, [Text("user", "text", said.prompt)])
-            self._turn(place, _message_id(f"{call.id}:{block}"))
-        self._say_all(place, 0, said.system)
-        self._say_all(place._replace(time_us=ended_us), block + 1, said.after)
-        self._usage(place, call)
+            self._ask(thread, call.id, said.prompt, block, began_us)
+        self._say(thread, call.id, said.system, 0, began_us, began_us)
+        self._say(thread, call.id, said.after, block + 1, began_us, ended_us)
+        place = Place(state.asked, began_us * BLOCKS, text_of(began_us))
+        model = key_of(call.resolved_model or call.model)
+        self._records.usage(thread, call.id, tokens_of(call), place, model=model)
         return Outcome.RECORDS
 
-    # ----- records
+    def _seen(self, thread: Thread, began_us: int, ended_us: int) -> None:
+        state = self._state
+        if not state.started_us or began_us < state.started_us:
+            state.started_us, thread.started_at = began_us, text_of(began_us)
+            self._records.thread_changed()
+        state.last_us = max(state.last_us, ended_us)
 
-    def _say_all(self, place: Place, first_block: int, texts: list[Text]) -> None:
-        for block, text in enumerate(texts, first_block):
-            self._say(place, f"{place.call}:{block}", text, self._state.asked, block)
+    def _ask(self, thread: Thread, call: str, prompt: str, block: int, began_us: int) -> None:
+        self._state.asked = call
+        place = Place(call, began_us * BLOCKS + min(block, BLOCKS - 1), text_of(began_us))
+        self._records.message(thread, "message", call, Text("user", "text", prompt), place)
+        turn = OpenTurn(key=call, ms=began_us // 1000, created_at=place.created_at)
+        self._records.turn(thread, turn)
 
     def _say(
-        self, place: Place, native: str, text: Text, asked: str | None, block: int = 0
+        self,
+        thread: Thread,
+        call: str,
+        texts: list[Text],
+        first_block: int,
+        began_us: int,
+        said_us: int,
     ) -> None:
-        self._add(
-            Message(
-                id=_message_id(native),
-                conversation=place.key,
-                session=place.key,
-                exchange=None if asked is None else _turn_id(asked),
-                role=text.role,
-                kind=text.kind,
-                content=text.content[:CAPTURED_TEXT_MAX_CHARS],
-                created_at=text_of(place.time_us),
-                position=place.began_us * BLOCKS + min(block, BLOCKS - 1),
-                model=place.model if text.role == "assistant" else None,
-                tool_name=text.tool_name,
-                call_id=text.call_id,
-                is_error=text.is_error,
-            )
-        )
-
-    def _turn(self, place: Place, prompt_message: str) -> None:
-        self._add(
-            Turn(
-                id=_turn_id(place.call),
-                conversation=place.key,
-                prompt_message=prompt_message,
-                created_at=text_of(place.began_us),
-                agent=AGENT_NAME,
-            )
-        )
-
-    def _usage(self, place: Place, call: Call) -> None:
-        asked = self._state.asked
-        self._add(
-            Usage(
-                id=uuid8(AGENT_NAME, "usage", call.id),
-                tokens=tokens_of(call),
-                session=place.key,
-                conversation=place.key,
-                exchange=None if asked is None else _turn_id(asked),
-                agent=AGENT_NAME,
-                model=place.model,
-                recorded_at=text_of(place.began_us),
-                position=place.began_us * BLOCKS,
-            )
-        )
-
-    def _add(self, record: AnyRecord) -> None:
-        self._made.append(record)
-        self.made += 1
-
-    def _heads(self, key: str) -> list[AnyRecord]:
-        state = self._state
-        started_at = text_of(state.started_us)
-        return [
-            Session(
-                id=uuid8(AGENT_NAME, "session", key),
-                key=key,
-                agent=AGENT_NAME,
-                title=state.name,
-                started_at=started_at,
-                last_active_at=text_of(state.last_us),
-            ),
-            Conversation(
-                id=uuid8(AGENT_NAME, "conversation", key),
-                key=key,
-                session=key,
-                title=state.name,
-                started_at=started_at,
-            ),
-        ]
-
-
-def _message_id(native: str) -> str:
-    return uuid8(AGENT_NAME, "message", native)
-
-
-def _turn_id(call: str) -> str:
-    return uuid8(AGENT_NAME, "turn", call)
+        """Add texts of a call; their order is that of its beginning."""
+        for block, text in enumerate(texts, first_block):
+            order = began_us * BLOCKS + min(block, BLOCKS - 1)
+            place = Place(self._state.asked, order, text_of(said_us))
+            self._records.message(thread, "message", f"{call}:{block}", text, place)
