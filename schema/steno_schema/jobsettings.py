@@ -33,6 +33,7 @@ class Jobs(Struct, kw_only=True, forbid_unknown_fields=True):
     followers: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
     optimize: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
     merge: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1w"))
+    pack: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
     shrink: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
     check: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1w"))
     vacuum: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="never"))

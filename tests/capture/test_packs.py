@@ -75,6 +75,31 @@ def test_what_is_forgotten_goes_and_what_stays_is_whole(captured: RunningDaemon)
     assert b"pangolin" not in texts
 
 
+def test_small_appends_are_packed_together(captured: RunningDaemon, tmp_path: Path) -> None:
+    (path,) = (tmp_path / "claude").rglob("*.jsonl")
+    for number in range(3, 6):
+        with path.open("a") as file:
+            for line in _turn(number, LISTING.replace("pangolin", f"tapir{number}")):
+                file.write(json.dumps(line) + "\n")
+        captured.captured()
+    with captured.client() as client:
+        before = sorted(_results(captured))
+        chunks = "SELECT count(*), sum(length(data)) FROM source_chunk"
+        ((several, size_before),) = client.sql(chunks).rows
+        assert several > 1
+    done = captured.steno("jobs", "run", "pack")
+    assert done.returncode == 0, done.stderr
+    with captured.client() as client:
+        ((one, size_after),) = client.sql(chunks).rows
+    assert (one, size_after < size_before) == (1, True)
+    assert sorted(_results(captured)) == before
+    path.unlink()
+    captured.captured()
+    assert captured.steno("rederive", "capture").returncode == 0
+    captured.captured()
+    assert sorted(_results(captured)) == before
+
+
 def test_another_text_keeps_the_whole_original(captured: RunningDaemon) -> None:
     with captured.client() as client:
         messages = client.messages.recent(claude.SESSION, limit=50)

@@ -4,6 +4,7 @@ import apsw
 
 from stenod.jobs.slices import OnWriter, Slices
 from stenod.maintenance import vacuum
+from stenod.store.packs import pack_source
 from stenod.store.rows import fetch_all
 
 ANALYSIS_LIMIT = 400
@@ -79,6 +80,19 @@ def _merged(connection: apsw.Connection, pages: int) -> bool:
 def forgotten_text_is_left(connection: apsw.Connection) -> bool:
     """Tell whether something was forgotten since the index was last merged."""
     return bool(connection.execute(_FORGOTTEN).get)
+
+
+def pack(work: OnWriter) -> Slices:
+    """Put the kept bytes of each transcript together and compress them better, a piece a step."""
+    connection = work.connection
+    saved_bytes = sources = 0
+    rows = fetch_all(connection, "SELECT DISTINCT source_id FROM source_chunk WHERE packed = 0")
+    for (source_id,) in rows:
+        sources += 1
+        for saved in pack_source(connection, source_id):
+            saved_bytes += saved
+            yield
+    return {"sources": sources, "saved_bytes": saved_bytes}
 
 
 def shrink(work: OnWriter) -> Slices:

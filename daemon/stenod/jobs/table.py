@@ -12,6 +12,7 @@ from stenod.jobs.on_writer import (
     full_vacuum,
     merge,
     optimize,
+    pack,
     shrink,
 )
 from stenod.jobs.slices import OnWriter, Slices
@@ -55,6 +56,7 @@ _ALL = (
         "merges the search index, so that words of forgotten text leave it",
         on_writer=merge,
     ),
+    Job("pack", "compresses the kept bytes of transcripts better", on_writer=pack),
     Job("shrink", "gives free pages of the database back to the disk", on_writer=shrink),
     Job("check", "reads the whole database and checks that it is sound", beside=check),
     Job(

@@ -10,6 +10,7 @@ another program that reads the file sees the head with an ellipsis.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import apsw
@@ -100,8 +101,8 @@ class Packs:
         # A number may come to another chunk when the newest one is deleted.
         row = fetch_one(
             self._connection,
-            "SELECT source_id, start_offset, end_offset, length(data), kept_size"
-            " FROM source_chunk WHERE id = ?",
+            "SELECT source_id, start_offset, end_offset, length(data) FROM source_chunk"
+            " WHERE id = ?",
             (pack_id,),
         )
         if row is None:
@@ -110,10 +111,10 @@ class Packs:
         if key in self._texts:
             self._texts.move_to_end(key)
             return self._texts[key]
-        codec, data = self._connection.execute(
-            "SELECT codec, data FROM source_chunk WHERE id = ?", (pack_id,)
+        codec, data, kept_size = self._connection.execute(
+            "SELECT codec, data, kept_size FROM source_chunk WHERE id = ?", (pack_id,)
         ).get
-        texts = decompress(data, codec)[row[-1] :]
+        texts = decompress(data, codec)[kept_size:]
         self._texts[key] = texts
         self._size_bytes += len(texts)
         while self._size_bytes > CACHE_MAX_BYTES and len(self._texts) > 1:
@@ -166,3 +167,75 @@ def drop_kept(connection: apsw.Connection, source_id: int) -> None:
             "UPDATE source_chunk SET kept_size = 0, codec = 'zstd', data = ? WHERE id = ?",
             (compress(b"".join(moved)), chunk_id),
         )
+
+
+PACK_GROUP_BYTES = 2 * MIB
+PACK_LEVEL = 9
+"""A tenth smaller than what an append has time for, and many small appends become one."""
+
+
+def pack_source(connection: apsw.Connection, source_id: int) -> Iterator[int]:
+    """Put a source's chunks together and compress them better, a group a step.
+
+    Yields how many bytes each step saved; every step is one transaction.
+    """
+    group: list[tuple[int, bool]] = []
+    size_bytes = 0
+    for chunk_id, stretch_bytes, is_packed in fetch_all(
+        connection,
+        "SELECT id, end_offset - start_offset, packed FROM source_chunk"
+        " WHERE source_id = ? AND kept_size IS NOT 0 ORDER BY start_offset",
+        (source_id,),
+    ):
+        if group and size_bytes + stretch_bytes > PACK_GROUP_BYTES:
+            yield from _pack_group(connection, group)
+            group, size_bytes = [], 0
+        group.append((chunk_id, bool(is_packed)))
+        size_bytes += stretch_bytes
+    yield from _pack_group(connection, group)
+
+
+def _pack_group(connection: apsw.Connection, group: list[tuple[int, bool]]) -> Iterator[int]:
+    if all(is_packed for _, is_packed in group):
+        return
+    saved = 0
+    with connection:
+        saved = _packed_together(connection, [chunk_id for chunk_id, _ in group])
+        connection.execute(
+            "UPDATE source SET kept_bytes = kept_bytes - ? WHERE id ="
+            " (SELECT source_id FROM source_chunk WHERE id = ?)",
+            (saved, group[0][0]),
+        )
+    yield saved
+
+
+def _packed_together(connection: apsw.Connection, chunk_ids: list[int]) -> int:
+    """Make the first of these chunks hold all of them; return the bytes that saved."""
+    kept: list[bytes] = []
+    texts: list[bytes] = []
+    size_before = end = 0
+    for chunk_id in chunk_ids:
+        row = fetch_one(
+            connection,
+            "SELECT end_offset, codec, data, kept_size FROM source_chunk WHERE id = ?",
+            (chunk_id,),
+        )
+        assert row is not None
+        end, codec, data, kept_size = row
+        whole = decompress(data, codec)
+        size_before += len(data)
+        connection.execute(
+            "UPDATE message SET pack_id = ?, pack_start = pack_start + ? WHERE pack_id = ?",
+            (chunk_ids[0], sum(map(len, texts)), chunk_id),
+        )
+        kept.append(whole[:kept_size])
+        texts.append(b"" if kept_size is None else whole[kept_size:])
+    connection.executemany("DELETE FROM source_chunk WHERE id = ?", [(i,) for i in chunk_ids[1:]])
+    packed = compress(b"".join((*kept, *texts)), PACK_LEVEL)
+    kept_size = sum(map(len, kept)) if any(texts) else None
+    connection.execute(
+        "UPDATE source_chunk SET end_offset = ?, codec = 'zstd', data = ?, kept_size = ?,"
+        " packed = 1 WHERE id = ?",
+        (end, packed, kept_size, chunk_ids[0]),
+    )
+    return size_before - len(packed)
