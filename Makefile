@@ -1,6 +1,6 @@
 # make run    install what the daemon needs, start it with capture, show its status
 # make test   install everything else, then lint, types and every test
-# Also: lint, types, bench [WHAT=saves], lock, prices, clean.
+# Also: lint, types, bench [WHAT=saves], lock, prices, reference, clean.
 
 # Any Python from 3.11 on; `make PYTHON=python3.12 run` chooses one.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint types bench lock prices clean
+.PHONY: run test lint types bench lock prices reference clean
 
 run: .venv/runtime.stamp
 	$(BIN)/steno up
@@ -55,6 +55,10 @@ prices:
 	$(PYTHON) -m venv build/prices
 	build/prices/bin/python -m pip install --quiet --disable-pip-version-check genai-prices
 	build/prices/bin/python tools/make_prices.py
+
+# docs/reference.md from the docstrings; a test holds it up to date.
+reference: .venv/runtime.stamp
+	$(BIN)/python tools/make_reference.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -64,7 +64,14 @@ class AsyncRunner:
 class AsyncClient(Root[Async]):
     """``Client`` for asyncio: the same verbs, awaited; the same arguments.
 
-    It may be used from one event loop after the other, by any number of tasks.
+    It may be used from one event loop after the other, by any number of tasks. Making a client
+    raises nothing: the daemon is called at the first verb.
+
+    Example::
+
+        async with AsyncClient() as client:
+            await client.history.save("Why is the sky blue?", "Rayleigh.", model="gpt-5")
+            print((await client.history.search("sky"))[0].snippet)
     """
 
     def __init__(
@@ -80,7 +87,17 @@ class AsyncClient(Root[Async]):
         super().__init__(self._awaiting, context)
 
     def batch(self) -> AsyncBatch:
-        """Return a context whose writes land together, or not at all, when it ends."""
+        """Return a context whose writes land together, or not at all, when it ends.
+
+        Its verbs are plain calls, for they wait for nothing; they and its end raise what those of
+        ``Client.batch`` raise.
+
+        Example::
+
+            async with client.batch() as batch:
+                batch.tasks.create("login")
+                batch.history.save("Plan the login page", "1. A form.")
+        """
         return AsyncBatch(self._context, self._awaiting)
 
     def subscribe(
@@ -89,12 +106,28 @@ class AsyncClient(Root[Async]):
         """Return new exchanges as they are stored: iterate, then close (or use ``async with``).
 
         ``after`` is the ``sequence`` of the last event seen: those missed since come first.
+        Beginning it raises ``Refused`` for a filter that is none, ``Unreachable`` without a
+        daemon.
+
+        Example::
+
+            async with client.subscribe(0, agent="python") as events:
+                async for event in events:
+                    print(event.sequence, event.exchange.prompt)
+                    break
         """
         request = Subscribe(filters=filters_of(words), after=after)
         return AsyncSubscription(self._awaiting, request)
 
     async def close(self) -> None:
-        """Close the connections; the client is of no more use. Closing twice is no harm."""
+        """Close the connections; the client is of no more use.
+
+        Closing twice is no harm. It raises nothing.
+
+        Example::
+
+            await client.close()
+        """
         self._awaiting.pool.close()
 
     async def __aenter__(self) -> Self:
@@ -112,7 +145,15 @@ class AsyncClient(Root[Async]):
 class AsyncSubscription:
     """New exchanges, one ``Event`` each, for as long as one cares to wait; see ``Subscription``.
 
-    It begins with ``async with`` or, without, with the first event asked for.
+    It begins with ``async with`` or, without, with the first event asked for. Asking for the next
+    event raises ``Unreachable`` when the daemon goes away.
+
+    Example::
+
+        subscription = client.subscribe(after=0)
+        event = await anext(subscription)
+        print(event.exchange.prompt, subscription.sequence)
+        await subscription.close()
     """
 
     def __init__(self, runner: AsyncRunner, request: Subscribe) -> None:
@@ -160,7 +201,14 @@ class AsyncSubscription:
         return self._connection
 
     async def close(self) -> None:
-        """End the subscription; a task that waits for the next event is done waiting."""
+        """End the subscription; a task that waits for the next event is done waiting.
+
+        It raises nothing.
+
+        Example::
+
+            await subscription.close()
+        """
         self._closed = True
         if self._connection is not None:
             self._connection.end()

@@ -68,9 +68,17 @@ class _Collected(Root[Sync]):
 
 
 class Batch(_Collected):
-    """``with client.batch() as batch: batch.history.save(...)``; an exception sends nothing.
+    """The writes of a ``with`` block, sent together at its end; an exception sends nothing.
 
-    At the end raises what a save raises, and ``Misuse`` for more than a bulk frame holds.
+    Its end raises what a save raises, and ``Misuse`` for more than a bulk frame (4 MiB) holds.
+    ``len`` of it is how many records wait; after the end ``saved`` holds one ``Saved`` for each.
+
+    Example::
+
+        with client.batch() as batch:
+            batch.history.save("one")
+            batch.history.save("two")
+        print([saved.outcome for saved in batch.saved])
     """
 
     def __init__(self, context: Context, runner: Sync) -> None:
@@ -91,7 +99,15 @@ class Batch(_Collected):
 
 
 class AsyncBatch(_Collected):
-    """``async with client.batch() as batch: batch.history.save(...)``; see ``Batch``."""
+    """``Batch`` for asyncio; its verbs are plain calls. Its end raises what that of ``Batch`` does.
+
+    Example::
+
+        async with client.batch() as batch:
+            batch.history.save("one")
+            batch.history.save("two")
+        print([saved.outcome for saved in batch.saved])
+    """
 
     def __init__(self, context: Context, runner: Async) -> None:
         super().__init__(context)

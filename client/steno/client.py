@@ -64,11 +64,18 @@ class BlockingRunner:
 
 
 class Client(Root[Sync]):
-    """Everything steno can do, from any thread; see ``Root`` and the namespaces for the verbs.
+    """Everything steno can do, from any thread.
 
     ``home`` addresses a private instance (as ``STENO_HOME`` does), ``socket`` another socket.
-    ``timeout_s`` is how long an answer may take. With ``spool=False`` a write raises
-    ``Unreachable`` when no daemon takes it, instead of being kept on disk until one does.
+    ``timeout_s`` is how long an answer may take, in seconds. With ``spool=False`` a write raises
+    ``Unreachable`` when no daemon takes it, instead of being kept on disk until one does. Making
+    a client raises nothing: the daemon is called at the first verb.
+
+    Example::
+
+        with Client() as client:
+            client.history.save("Why is the sky blue?", "Rayleigh.", model="gpt-5")
+            print(client.history.search("sky")[0].snippet)
     """
 
     def __init__(
@@ -84,13 +91,31 @@ class Client(Root[Sync]):
         super().__init__(self._blocking, context)
 
     def batch(self) -> Batch:
-        """Return a context whose writes land together, or not at all, when it ends."""
+        """Return a context whose writes land together, or not at all, when it ends.
+
+        Its verbs raise ``Misuse`` for a value that breaks a rule; its end raises what a save
+        raises, and ``Misuse`` for more than 4 MiB.
+
+        Example::
+
+            with client.batch() as batch:
+                batch.tasks.create("login")
+                batch.history.save("Plan the login page", "1. A form.")
+        """
         return Batch(self._context, self._blocking)
 
     def subscribe(self, after: int | None = None, **words: Unpack[FilterWords]) -> "Subscription":
         """Return new exchanges as they are stored: iterate, then close (or use ``with``).
 
         ``after`` is the ``sequence`` of the last event seen: those missed since come first.
+        Raises ``Refused`` for a filter that is none, ``Unreachable`` without a daemon.
+
+        Example::
+
+            with client.subscribe(0, agent="python") as events:
+                for event in events:
+                    print(event.sequence, event.exchange.prompt)
+                    break
         """
         request = Subscribe(filters=filters_of(words), after=after)
         deadline = Deadline(self._blocking.timeout_s)
@@ -98,7 +123,14 @@ class Client(Root[Sync]):
         return Subscription(connection, request, deadline)
 
     def close(self) -> None:
-        """Close the connections; the client is of no more use. Closing twice is no harm."""
+        """Close the connections; the client is of no more use.
+
+        Closing twice is no harm. It raises nothing.
+
+        Example::
+
+            client.close()
+        """
         self._blocking.pool.close()
 
     def __enter__(self) -> Self:
@@ -122,6 +154,13 @@ class Subscription:
 
     Iteration ends when it is closed (from another thread too) and raises ``Unreachable`` when the
     daemon goes away; subscribe again with ``after=subscription.sequence`` to miss nothing.
+
+    Example::
+
+        subscription = client.subscribe(after=0)
+        event = next(subscription)
+        print(event.exchange.prompt, subscription.sequence)
+        subscription.close()
     """
 
     def __init__(self, connection: Connection, request: Subscribe, deadline: Deadline) -> None:
@@ -156,7 +195,14 @@ class Subscription:
         raise StopIteration
 
     def close(self) -> None:
-        """End the subscription; a thread that waits for the next event is done waiting."""
+        """End the subscription; a thread that waits for the next event is done waiting.
+
+        It raises nothing.
+
+        Example::
+
+            subscription.close()
+        """
         self._closed = True
         self._connection.end()
 

@@ -22,11 +22,14 @@ class PromptHistory:
 
     ``home`` (or ``db_path``, the older word for it) is the folder of a private instance; without
     it the user's own is meant. Reads need its daemon (``steno up``); ``save`` does not.
-    Lists come newest first; ``limit=None`` means all.
+    Lists come newest first; ``limit=None`` means all. Raises ``Misuse`` for a folder that is a
+    file, or two folders at once.
 
-    >>> history = PromptHistory()                                        # doctest: +SKIP
-    >>> history.save("Why is the sky blue?", "Rayleigh.", tags=["sky"])  # doctest: +SKIP
-    '0197b0c1-2f50-7d0e-8a35-6fbb9ac5b4c8'
+    Example::
+
+        with PromptHistory() as history:
+            history.save("Why is the sky blue?", "Rayleigh.", tags=["sky"])
+            print(history.get_by_tag("sky")[0].output)
     """
 
     def __init__(
@@ -53,9 +56,15 @@ class PromptHistory:
         metadata: Mapping[str, Any] | None = None,
         timestamp: When | None = None,
     ) -> str:
-        """Record one exchange and return its id; ``cost`` is in dollars.
+        """Record one exchange and return its id.
 
-        When this returns the exchange is committed or, without a daemon, in the spool.
+        ``cost`` is in US dollars, ``tokens`` a total or counts by bucket, ``timestamp`` the time
+        it was asked (now unless given). When this returns the exchange is committed or, without
+        a daemon, in the spool. Raises ``Misuse`` for a value that breaks a rule.
+
+        Example::
+
+            history.save("2 + 2?", "4", model="gpt-5", tokens={"input": 12, "output": 1}, cost=0.0001)
         """
         words: dict[str, Any] = {} if timestamp is None else {"created_at": timestamp}
         saved = self._client.history.save(
@@ -75,7 +84,16 @@ class PromptHistory:
     def search(
         self, query: str, limit: int = 20, offset: int = 0, **words: Unpack[FilterWords]
     ) -> list[SearchResult]:
-        """Return the best matches in prompts, outputs and tags, with highlighted snippets."""
+        """Return the best matches in prompts, outputs and tags, with highlighted snippets.
+
+        ``offset`` leaves out so many of the best. In a snippet the words found stand between
+        U+E000 and U+E001. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for result in history.search("sky blue", limit=5, since="30d"):
+                print(result.created_at, result.snippet)
+        """
         found: list[SearchResult] = []
         cursor: str | None = None
         while len(found) < offset + limit:
@@ -88,29 +106,64 @@ class PromptHistory:
         return found[offset : offset + limit]
 
     def get_by_tag(self, tag: str, limit: int | None = 100) -> list[ExchangeView]:
-        """Return the exchanges that carry ``tag``."""
+        """Return the exchanges that carry ``tag``. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for exchange in history.get_by_tag("sky"):
+                print(exchange.prompt)
+        """
         return self._list(limit, tag=tag)
 
     def get_by_date_range(
         self, start: When, end: When, limit: int | None = 100
     ) -> list[ExchangeView]:
-        """Return the exchanges from ``start`` to ``end``; a date as the end includes its day."""
+        """Return the exchanges from ``start`` to ``end``; a date as the end includes its day.
+
+        Both are dates, times (without a zone: local) or text as filters take it. Raises
+        ``Refused`` for text that is no time, ``Unreachable`` without a daemon.
+
+        Example::
+
+            january = history.get_by_date_range("2026-01-01", "2026-01-31", limit=None)
+        """
         return self._list(limit, since=start, until=end)
 
     def get_by_framework(self, framework: str, limit: int | None = 100) -> list[ExchangeView]:
-        """Return the exchanges made with ``framework``."""
+        """Return the exchanges made with ``framework``. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            print(len(history.get_by_framework("langchain")))
+        """
         return self._list(limit, framework=framework)
 
     def get_recent(self, limit: int | None = 10) -> list[ExchangeView]:
-        """Return the newest exchanges."""
+        """Return the newest exchanges. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            for exchange in history.get_recent(3):
+                print(exchange.created_at, exchange.prompt)
+        """
         return self._list(limit)
 
     def get_today(self, limit: int | None = None) -> list[ExchangeView]:
-        """Return the exchanges of today, local time."""
+        """Return the exchanges of today, local time. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            print(len(history.get_today()))
+        """
         return self._list(limit, since="today")
 
     def get_this_week(self, limit: int | None = None) -> list[ExchangeView]:
-        """Return the exchanges since Monday, local time."""
+        """Return the exchanges since Monday, local time. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            print(len(history.get_this_week()))
+        """
         return self._list(limit, since=monday())
 
     def export_json(
@@ -122,7 +175,12 @@ class PromptHistory:
     ) -> int:
         """Write what the filters choose to a new file as a JSON array; return how many.
 
-        Raises ``Misuse`` if the file exists, unless ``overwrite``.
+        Raises ``Misuse`` if the file exists, unless ``overwrite``, and ``Unreachable`` without a
+        daemon; then there is no file.
+
+        Example::
+
+            history.export_json("sky.json", tag="sky", overwrite=True)
         """
         return self._export(exports.export_json, path, overwrite, words)
 
@@ -135,16 +193,34 @@ class PromptHistory:
     ) -> int:
         """Write what the filters choose to a new CSV file, safe to open in a spreadsheet.
 
-        Returns how many. Raises ``Misuse`` if the file exists, unless ``overwrite``.
+        Returns how many. Raises ``Misuse`` if the file exists, unless ``overwrite``, and
+        ``Unreachable`` without a daemon; then there is no file.
+
+        Example::
+
+            history.export_csv("week.csv", since="7d", overwrite=True)
         """
         return self._export(exports.export_csv, path, overwrite, words)
 
     def stats(self, **words: Unpack[FilterWords]) -> Statistics:
-        """Return totals (entries, tokens, cost, top models, tags …) of what the filters choose."""
+        """Return totals (entries, tokens, cost, top models, tags …) of what the filters choose.
+
+        Costs are in US dollars. Raises ``Unreachable`` without a daemon.
+
+        Example::
+
+            totals = history.stats(since="30d").totals
+            print(totals["exchanges"], totals["cost_usd"])
+        """
         return self._client.history.stats(**words)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; closing twice is no harm. It raises nothing.
+
+        Example::
+
+            history.close()
+        """
         self._client.close()
 
     def __enter__(self) -> Self:

@@ -22,7 +22,17 @@ class ASGIMiddleware:
     ``app = ASGIMiddleware(app)``, ``app.add_middleware(ASGIMiddleware)`` where there is such a
     thing, or ``ASGIMiddleware().init_app(app)``. ``ignore_paths`` are patterns (``/admin/*``) of
     paths that stay out; ``home`` addresses a private instance; ``context`` is said of every
-    record: fields as those of ``history.save``.
+    record: fields as those of ``history.save``. What goes wrong with recording is never raised
+    into the application; calling it without an application raises ``Misuse``.
+
+    Example::
+
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"Rayleigh."})
+
+
+        app = ASGIMiddleware(app, ignore_paths=("/admin/*",), context={"tags": ["web"]})
     """
 
     def __init__(
@@ -44,7 +54,17 @@ class ASGIMiddleware:
         }
 
     def init_app(self, app: Any) -> None:
-        """Put this middleware around an application object: Starlette, FastAPI, Quart."""
+        """Put this middleware around an application object: Starlette, FastAPI, Quart.
+
+        Raises ``Misuse`` for an object that is none of these.
+
+        Example::
+
+            from starlette.applications import Starlette
+
+            app = Starlette()
+            ASGIMiddleware(ignore_paths=("/health",)).init_app(app)
+        """
         if hasattr(app, "add_middleware"):
             app.add_middleware(type(self), **self._options)
         elif hasattr(app, "asgi_app"):

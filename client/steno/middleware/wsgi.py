@@ -21,6 +21,17 @@ class WSGIMiddleware:
     ``app = WSGIMiddleware(app)``, or in Flask's style ``WSGIMiddleware().init_app(app)``.
     ``ignore_paths`` are patterns (``/admin/*``) of paths that stay out; ``home`` addresses a
     private instance; ``context`` is said of every record: fields as those of ``history.save``.
+    What goes wrong with recording is never raised into the application; calling it without an
+    application raises ``Misuse``.
+
+    Example::
+
+        def app(environ, start_response):
+            start_response("200 OK", [])
+            return [b"Rayleigh."]
+
+
+        app = WSGIMiddleware(app, ignore_paths=("/admin/*",), context={"tags": ["web"]})
     """
 
     def __init__(
@@ -37,7 +48,17 @@ class WSGIMiddleware:
         self._context = dict(context or {})
 
     def init_app(self, app: Any) -> None:
-        """Put this middleware around an application object that has a ``wsgi_app``: Flask."""
+        """Put this middleware around an application object that has a ``wsgi_app``: Flask.
+
+        Raises ``Misuse`` for an object that has none.
+
+        Example::
+
+            from flask import Flask
+
+            app = Flask(__name__)
+            WSGIMiddleware(ignore_paths=("/health",)).init_app(app)
+        """
         if not hasattr(app, "wsgi_app"):
             raise Misuse(
                 f"{type(app).__name__} has no wsgi_app.", "Wrap it: app = WSGIMiddleware(app)."

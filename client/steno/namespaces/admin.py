@@ -122,6 +122,8 @@ class Admin(Namespace[Runner]):
     def jobs(self) -> Steps[list[Job]]:
         """Return the daemon's regular jobs: how often each runs, how it last went, when it is due.
 
+        Raises ``Unreachable`` without a daemon.
+
         Example::
 
             for job in client.admin.jobs():

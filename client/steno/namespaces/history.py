@@ -112,7 +112,8 @@ class History(Namespace[Runner]):
     ) -> Steps[int]:
         """Forget one exchange, or all that the filters choose, for good; return how many.
 
-        ``dry_run`` only counts them. Without target and filters it is ``Misuse``.
+        ``dry_run`` only counts them. Raises ``Misuse`` without target and filters, ``Refused`` if
+        there is no such exchange, ``Unreachable`` without a daemon.
 
         Example::
 

@@ -17,6 +17,14 @@ class Tracker:
     client knows them by; without it the latest one is meant. ``context`` holds for all of them.
     Callbacks never raise and may come from any thread.
 
+    Example::
+
+        tracker = Tracker(model="gpt-5", tags=["sky"])
+        run_id = tracker.on_start("Why is the sky blue?")
+        for piece in ("Ray", "leigh."):
+            tracker.on_token(piece, run_id=run_id)
+        tracker.on_end(run_id=run_id)
+
     >>> tracker = Tracker(model="m", enabled=False)
     >>> run_id = tracker.on_start("Why is the sky blue?")
     >>> tracker.on_token("Ray"), tracker.on_token("leigh.")
@@ -37,7 +45,14 @@ class Tracker:
         parent_run_id: Hashable = None,
         **context: Any,
     ) -> Hashable:
-        """Note that a call began; return what to know it by: ``run_id``, or one made here."""
+        """Note that a call began; return what to know it by: ``run_id``, or one made here.
+
+        ``context`` is whatever an exchange can hold. It raises nothing.
+
+        Example::
+
+            run_id = tracker.on_start("Why is the sky blue?", model="gpt-5")
+        """
         try:
             run = Run(prompt, {**self._context, **context})
             run.begin(self._open.get(parent_run_id))
@@ -51,7 +66,14 @@ class Tracker:
         return known_by
 
     def on_token(self, token: object, *, run_id: Hashable = None) -> None:
-        """Add a piece of the output."""
+        """Add a piece of the output. It raises nothing.
+
+        Example::
+
+            tracker.on_start("Why is the sky blue?", run_id=7)
+            tracker.on_token("Rayleigh.", run_id=7)
+            tracker.on_end(run_id=7)
+        """
         run = self._find(run_id)
         if run is not None:
             run.token(token)
@@ -59,13 +81,29 @@ class Tracker:
     def on_end(
         self, output: object = None, *, run_id: Hashable = None, **context: Any
     ) -> str | None:
-        """Record the call; ``output`` replaces the pieces. Return the record's id, if any."""
+        """Record the call; ``output`` replaces the pieces. Return the record's id, if any.
+
+        ``cost_usd`` in ``context`` is in US dollars. It raises nothing.
+
+        Example::
+
+            tracker.on_start("Why is the sky blue?")
+            tracker.on_end("Rayleigh.", tokens={"input": 12, "output": 3}, cost_usd=0.0001)
+        """
         return self._end(run_id, None, output, context)
 
     def on_error(
         self, error: BaseException, *, run_id: Hashable = None, **context: Any
     ) -> str | None:
-        """Record the call as failed, with what came of it until then."""
+        """Record the call as failed, with what came of it until then. It raises nothing.
+
+        Returns the record's id, if any.
+
+        Example::
+
+            tracker.on_start("Why is the sky blue?")
+            tracker.on_error(TimeoutError("no answer within 30 s"))
+        """
         return self._end(run_id, error, None, context)
 
     def _end(

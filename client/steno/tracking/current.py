@@ -28,7 +28,12 @@ def configure(
     """Record into another instance from now on, by its settings; both as ``Client`` takes them.
 
     Without arguments the environment and the configuration are read anew. What was tracked before
-    is stored first, where it belongs.
+    is stored first, where it belongs. Raises nothing; what cannot be stored is counted as a
+    failure, see ``steno doctor``.
+
+    Example::
+
+        steno.tracking.configure(home="~/experiments/steno")
     """
     recorder = Recorder(home, socket)
     former = _recorders[:]
@@ -41,6 +46,11 @@ def flush(timeout_s: float = 5.0) -> bool:
     """Wait until everything tracked so far is stored; return whether it was in ``timeout_s``.
 
     Nobody has to call it: the end of the process does. It is for where a process is frozen or
-    killed without an end.
+    killed without an end. It raises nothing.
+
+    Example::
+
+        track_prompt("Why is the sky blue?")
+        assert steno.tracking.flush(timeout_s=10)
     """
     return not _recorders or _recorders[-1].flush(timeout_s)

@@ -38,6 +38,18 @@ def track_prompt(given: object = _NOTHING, /, **context: Any) -> Any:
     ``private=True`` records nothing, not even what is tracked inside; ``enabled=False`` not this.
     It never raises because of tracking; ``steno doctor`` tells of failures.
 
+    Example::
+
+        track_prompt("Why is the sky blue?", output="Rayleigh.", model="gpt-5", tags=["sky"])
+
+
+        @track_prompt(model="gpt-5")
+        def answer(prompt: str) -> str:
+            return "Rayleigh."
+
+
+        answer("Why is the sky blue?")
+
     >>> track_prompt("Why is the sky blue?", enabled=False) is None
     True
     """

@@ -34,8 +34,16 @@ _current: ContextVar["Run | None"] = ContextVar("steno_run", default=None)
 class Run:
     """What is known of a call that is under way; all of it may be set until it ends.
 
-    ``output`` replaces what ``token`` collected. ``cost_usd`` is in dollars, ``tokens`` as
+    ``output`` replaces what ``token`` collected. ``cost_usd`` is in US dollars, ``tokens`` as
     ``history.save`` takes them. A ``private`` run is not recorded, nor is anything inside of it.
+    Nothing that is said to it raises. One gets it from ``track_execution``.
+
+    Example::
+
+        with track_execution("Why is the sky blue?") as run:
+            run.model = "gpt-5"
+            run.cost_usd = 0.0001
+            run.output = "Rayleigh."
     """
 
     def __init__(
@@ -83,14 +91,29 @@ class Run:
         return given
 
     def set(self, **context: Any) -> None:
-        """Say more about it: any field of an exchange; other words go into the metadata."""
+        """Say more about it: any field of an exchange; other words go into the metadata.
+
+        It raises nothing: what does not fit is counted as a failure when the run ends.
+
+        Example::
+
+            with track_execution("Why is the sky blue?") as run:
+                run.set(tags=["sky"], session="physics", output="Rayleigh.")
+        """
         for name in ("model", "tokens", "cost_usd", "private", "prompt", "output"):
             if name in context:
                 setattr(self, name, context.pop(name))
         self._words.update(context)
 
     def token(self, piece: object) -> None:
-        """Add a piece of the output as it streams in."""
+        """Add a piece of the output as it streams in. It raises nothing.
+
+        Example::
+
+            with track_execution("Why is the sky blue?") as run:
+                for piece in ("Ray", "leigh."):
+                    run.token(piece)
+        """
         try:
             text = text_of(piece)
         except Exception as error:
@@ -217,7 +240,15 @@ def track_execution(prompt: object = "", **context: Any) -> Run:
     It has the block's duration (``response_time_ms``) and, if the block raises, the status
     ``failed`` with the error in its metadata; the exception goes on. Runs and tracked calls inside
     become its children. ``context`` is whatever an exchange can hold, other words go into its
-    metadata; ``private=True`` records nothing, ``enabled=False`` not this one.
+    metadata; ``private=True`` records nothing, ``enabled=False`` not this one. Tracking itself
+    never raises.
+
+    Example::
+
+        with track_execution("Why is the sky blue?", model="gpt-5") as run:
+            run.output = "Rayleigh."
+            run.tokens = {"input": 12, "output": 3}
+        print(run.recorded_id)
 
     >>> with track_execution("Why is the sky blue?", model="m", enabled=False) as run:
     ...     run.output = "Rayleigh."
