@@ -103,3 +103,18 @@ def test_names_that_are_no_text_are_named_all_the_same(inotify: Inotify, tmp_pat
     name = os.fsencode(tmp_path) + b"/\xff\xfe.jsonl"
     os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
     assert [os.fsencode(path) for path in inotify.read()] == [name]
+
+
+def test_folders_that_hold_nothing_of_a_source_are_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "snapshot" / "ab").mkdir(parents=True)
+    with Inotify(is_watched=lambda folder: folder.name not in {"snapshot", "log"}) as chosen:
+        chosen.watch_tree(tmp_path)
+        assert (chosen.watched, chosen.unwatched) == (1, 0)
+        (tmp_path / "log" / "deep").mkdir(parents=True)
+        (tmp_path / "snapshot" / "ab" / "x").write_text("a copy")
+        (tmp_path / "seen").write_text("a file")
+        seen: list[Path] = []
+        while tmp_path / "seen" not in seen:
+            seen += chosen.read()
+        assert set(seen) <= {tmp_path / "seen", tmp_path / "log"}
+        assert chosen.watched == 1

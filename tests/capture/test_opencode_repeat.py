@@ -1,5 +1,6 @@
 """However opencode's sessions grow and are read, from whichever form: the same database."""
 
+import json
 import os
 import random
 import shutil
@@ -257,3 +258,73 @@ def test_the_real_states_of_a_database_one_after_the_other(
         at_once.rescan(folder, AGENT)
         assert len(at_once.content()["exchange"]) == 3
         assert not differences(at_once.content(), known.content())
+
+
+REAL = "opencode/richardaiand+aiand-portfolio-web"
+
+
+def young(table: str, data: str) -> str:
+    """Return what a row held before it was written for the last time."""
+    known = json.loads(data)
+    if table == "message" and known["role"] == "assistant":
+        known["tokens"] = {
+            "input": 0,
+            "output": 0,
+            "reasoning": 0,
+            "cache": {"read": 0, "write": 0},
+        }
+        known = {name: known[name] for name in known if name not in {"finish", "error"}} | {
+            "cost": 0,
+            "time": {"created": known["time"]["created"]},
+        }
+    elif known.get("type") == "tool":
+        known["state"] = {"status": "running", "input": known["state"].get("input", {})}
+    elif table == "part" and known["type"] in {"text", "reasoning"} and "time" in known:
+        known["text"] = known["text"][: len(known["text"]) // 2]
+    return json.dumps(known)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_real_database_as_it_grew(seed: int, shared_transcripts: Path, tmp_path: Path) -> None:
+    """Every row as it began and as it ended, in the order of their times, read now and then."""
+    chance = random.Random(seed)
+    source = shared_transcripts / REAL / "opencode.db"
+    path = tmp_path / "growing" / "opencode.db"
+    path.parent.mkdir()
+    shutil.copyfile(source, path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as agent:
+        agent.execute("PRAGMA synchronous=OFF")
+        agent.execute("PRAGMA foreign_keys=OFF")
+        writes: list[tuple[int, str, str, tuple[object, ...]]] = []
+        for table in ("session", "message", "part"):
+            rows = agent.execute(f"SELECT * FROM {table}")
+            names = [column[0] for column in rows.description]
+            for row in rows.fetchall():
+                values = dict(zip(names, row, strict=True))
+                statement = f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * len(row))})"
+                if table != "session":
+                    first = values | {
+                        "data": young(table, values["data"]),
+                        "time_updated": values["time_created"],
+                    }
+                    writes.append(
+                        (values["time_created"], table, statement, tuple(first.values()))
+                    )
+                writes.append((values["time_updated"], table, statement, row))
+                if table == "session":
+                    writes.append((values["time_created"], table, statement, row))
+        for table in ("session", "message", "part"):
+            agent.execute(f"DELETE FROM {table}")
+        writes.sort(key=lambda write: write[0])
+        with InProcess(Path(":memory:")) as known, InProcess(Path(":memory:")) as at_once:
+            while writes:
+                size = chance.randrange(1, 200)
+                for _, _, statement, row in writes[:size]:
+                    agent.execute(statement, row)
+                writes = writes[size:]
+                settle(path.parent)
+                known.rescan(path.parent, AGENT)
+                if chance.random() < 0.3:
+                    known.restart()
+            at_once.rescan(source.parent, AGENT)
+            assert not differences(at_once.content(), known.content())

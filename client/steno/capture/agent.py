@@ -129,6 +129,11 @@ class Agent(Protocol):
         del folder
         return True
 
+    def is_watched(self, folder: Path) -> bool:
+        """Tell whether something of a source may change in a folder below a root, or below it."""
+        del folder
+        return True
+
     def source_of(self, path: Path) -> Path | None:
         """Return the source that a file which changed is part of: itself, or a database's log."""
         return path if self.is_transcript(path) else None

@@ -64,6 +64,7 @@ class FolderEvents(threading.Thread):
     ) -> None:
         super().__init__(name="events", daemon=True)
         self._roots = [root for _, root in roots]
+        self._agents = tuple(roots)
         self._changed = changed
         self._blind = blind
         self._stopping = threading.Event()
@@ -135,7 +136,7 @@ class FolderEvents(threading.Thread):
             self._blind()
 
     def _watch_with_kernel(self) -> None:
-        with Inotify() as kernel:
+        with Inotify(is_watched=self._is_watched) as kernel:
             self._wake = kernel.stop
             try:
                 for root in self._roots:
@@ -155,6 +156,13 @@ class FolderEvents(threading.Thread):
                     log.warning("file events were dropped; everything is looked at")
             finally:
                 self._wake, self._kernel = _nothing, None
+
+    def _is_watched(self, folder: Path) -> bool:
+        """Tell whether any agent has something below a folder that is worth a watch."""
+        return any(
+            root == folder or (folder.is_relative_to(root) and agent.is_watched(folder))
+            for agent, root in self._agents
+        )
 
     def _watch_with_library(self) -> None:
         self.standing.set()

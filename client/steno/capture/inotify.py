@@ -12,6 +12,7 @@ import select
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -65,7 +66,9 @@ class Inotify:
     counts the others.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(
+        self, most: int | None = None, is_watched: Callable[[Path], bool] | None = None
+    ) -> None:
         self._c = ctypes.CDLL(None, use_errno=True)
         self._descriptor = self._c.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._descriptor < 0:
@@ -73,6 +76,7 @@ class Inotify:
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._closing = threading.Lock()
         self._most = _most() if most is None else most
+        self._is_watched = is_watched
         self.unwatched = 0
         self._roots: set[bytes] = set()
         self._lock = threading.RLock()
@@ -120,6 +124,8 @@ class Inotify:
         folders = [top]
         while folders:
             folder = folders.pop()
+            if self._is_watched is not None and not self._is_watched(Path(os.fsdecode(folder))):
+                continue
             if len(self._trees) >= self._most:
                 self.unwatched += 1
                 if not in_place_of_another or not self._drop_one():

@@ -55,6 +55,7 @@ from steno.capture.opencode_store import (
     files_of,
     is_entered,
     is_session_file,
+    is_watched,
     members,
     session_file_of,
 )
@@ -93,6 +94,10 @@ class Opencode(Agent):
     def is_entered(self, folder: Path) -> bool:
         """Keep out of the many small files, and of copies of people's projects."""
         return is_entered(folder)
+
+    def is_watched(self, folder: Path) -> bool:
+        """Watch the small files, but not the copies."""
+        return is_watched(folder)
 
     def source_of(self, path: Path) -> Path | None:
         """Return the database of a log, the session's file of a message's or part's."""

@@ -19,19 +19,9 @@ from steno.capture.source import Look
 
 NEEDED = ("session", "message", "part")
 PARENTS_MAX = 50
-_NEVER_ENTERED = frozenset(
-    {
-        "message",
-        "part",
-        "session_diff",
-        "snapshot",
-        "log",
-        "bin",
-        "tool-output",
-        "worktree",
-        "repos",
-    }
-)
+_NEVER_WATCHED = frozenset({"snapshot", "log", "bin", "tool-output", "worktree", "repos"})
+"""Above all copies of people's projects, with a folder for each of 256 beginnings of a hash."""
+_NEVER_ENTERED = _NEVER_WATCHED | {"message", "part", "session_diff"}
 
 _ROWS = "SELECT session_id, count(*), max(time_updated) FROM {table} GROUP BY session_id"
 _MESSAGES = "SELECT * FROM message WHERE session_id = ? ORDER BY time_created, id"
@@ -125,6 +115,11 @@ def is_session_file(path: Path) -> bool:
 def is_entered(folder: Path) -> bool:
     """Tell whether a folder may hold sessions or databases."""
     return folder.name not in _NEVER_ENTERED
+
+
+def is_watched(folder: Path) -> bool:
+    """Tell whether messages or parts may be written to a folder."""
+    return folder.name not in _NEVER_WATCHED
 
 
 def files_of(path: Path) -> Iterator[tuple[str, Path]]:
