@@ -78,6 +78,11 @@ def _items(name: str, file: BinaryIO) -> Iterator[tuple[str, Any]]:
     first = file.readline()
     while first and not first.strip():
         first = file.readline()
+    if first and not first.lstrip().startswith((b"[", b"{")):
+        raise Failed(
+            f"{name} is no export that can be read back: it does not begin with JSON.",
+            "Import what steno export --format jsonl or --format json has written.",
+        )
     if first.lstrip().startswith(b"["):
         yield from _listed(name, first + file.read())
         return
