@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import sys
+from functools import partial
 from pathlib import Path
 
 from steno_schema import __version__, config, paths
@@ -28,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
+        if options.command:
+            from stenod import offline
+
+            return offline.run(paths.resolve(), options)
         return _run(paths.resolve(), options)
     except (RequestError, config.ConfigError) as error:
         hint = getattr(error, "hint", "")
@@ -46,6 +51,7 @@ def _run(where: paths.Paths, options: argparse.Namespace) -> int:
     import apsw
 
     from stenod import instance, replace
+    from stenod.backup.restore import carry_through
     from stenod.daemon import Daemon
     from stenod.store.connection import sqlite_error
 
@@ -62,6 +68,9 @@ def _run(where: paths.Paths, options: argparse.Namespace) -> int:
             " Use it, or start this one with --replace.\n"
         )
         return EXIT_REFUSED
+
+    if (aside := carry_through(where)) is not None:
+        logging.getLogger("stenod").warning("an interrupted restore was finished: see %s", aside)
 
     async def serve() -> None:
         await Daemon(where, loaded, capture=not options.no_capture).run()
@@ -87,6 +96,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"]
     )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="without a daemon")
+    add = partial(commands.add_parser, allow_abbrev=False)
+    restore = add("restore", help="put a backup in the database's place")
+    restore.add_argument("file", metavar="FILE")
+    publish = add("publish", help="write a snapshot for others to read, in one file")
+    publish.add_argument("file", metavar="FILE")
+    check = add("check", help="read a database from end to end and check that it is sound")
+    check.add_argument(
+        "file", metavar="FILE", nargs="?", help="a backup; the database if left out"
+    )
+    read = add("read", help="print what is there as JSON lines, changing nothing")
+    read.add_argument("query", metavar="SQL", nargs="?", help="the newest exchanges if left out")
+    read.add_argument("--limit", type=int, default=20, metavar="N")
+    for command in (restore, publish, check):
+        command.add_argument("--json", action="store_true", help="JSON instead of a sentence")
     parser.add_argument("--version", action="version", version=f"stenod {__version__}")
     return parser
 

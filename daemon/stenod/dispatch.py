@@ -237,8 +237,12 @@ class Dispatch:
 
     def _run_job(self, connection: Connection, request: Admin) -> None:
         """Run a job now and answer at its end."""
-        name = str(request.arguments.get("name", request.action))
-        self._daemon.scheduler.ask(name, lambda run: connection.deliver(_outcome(request, run)))
+        arguments = dict(request.arguments)
+        self._daemon.scheduler.ask(
+            str(arguments.pop("name", request.action)),
+            arguments,
+            lambda run: connection.deliver(_outcome(request, run)),
+        )
 
     def _drain_spool(self, connection: Connection, request: Admin) -> None:
         """Look at the spool now; with ``wait``, answer when it has been gone through."""

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from steno_schema.replies import AnyReply, Appended, Done, Error
 from steno_schema.requests import Admin, Append, Delete
 from stenod import failpoints
 from stenod.background import Background
+from stenod.backup.before import back_up_before_migration
 from stenod.followers.acts import Acts
 from stenod.followers.analysis import AnalysisFollower
 from stenod.followers.cost import CallCost, ExchangeCost
@@ -86,7 +88,7 @@ class Writer:
 
     def _open(self) -> None:
         self._connection = open_writer(self._path, self._vfs)
-        migrate(self._connection)
+        migrate(self._connection, partial(back_up_before_migration, self._path))
         self._context = Context(self._connection)
         self.background.attach(self._connection, self._followers())
 

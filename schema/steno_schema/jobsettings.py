@@ -19,21 +19,53 @@ def seconds_of(every: Every) -> int | None:
     return None if every == "never" else int(every[:-1]) * _SECONDS[every[-1]]
 
 
-class JobSettings(Struct, kw_only=True, forbid_unknown_fields=True):
+class Daily(Struct, kw_only=True, forbid_unknown_fields=True):
     """``every`` is the time from one start to the next; ``enabled = false`` leaves it to you."""
 
     enabled: bool = True
-    every: Every
+    every: Every = "1d"
+
+
+class Hourly(Daily, kw_only=True, forbid_unknown_fields=True):
+    every: Every = "1h"
+
+
+class Weekly(Daily, kw_only=True, forbid_unknown_fields=True):
+    every: Every = "1w"
+
+
+class WhenAsked(Daily, kw_only=True, forbid_unknown_fields=True):
+    every: Every = "never"
+
+
+class Backup(Daily, kw_only=True, forbid_unknown_fields=True):
+    """The newest ``keep`` backups stay, and one each of ``weekly`` weeks before them.
+
+    ``to`` is a folder; empty means ``backups`` beside the database.
+    """
+
+    keep: Annotated[int, Meta(ge=1, le=1000)] = 7
+    weekly: Annotated[int, Meta(ge=0, le=1000)] = 4
+    to: str = ""
+
+
+class Publish(WhenAsked, kw_only=True, forbid_unknown_fields=True):
+    """``to`` is the file that is replaced; others may read it wherever they reach its folder."""
+
+    to: str = ""
 
 
 class Jobs(Struct, kw_only=True, forbid_unknown_fields=True):
     """One field a job; what each does stands in ``stenod.jobs.table``."""
 
-    checkpoint: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1h"))
-    followers: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
-    optimize: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
-    merge: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1w"))
-    pack: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
-    shrink: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1d"))
-    check: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="1w"))
-    vacuum: JobSettings = msgspec.field(default_factory=lambda: JobSettings(every="never"))
+    checkpoint: Hourly = msgspec.field(default_factory=Hourly)
+    followers: Daily = msgspec.field(default_factory=Daily)
+    optimize: Daily = msgspec.field(default_factory=Daily)
+    merge: Weekly = msgspec.field(default_factory=Weekly)
+    pack: Daily = msgspec.field(default_factory=Daily)
+    shrink: Daily = msgspec.field(default_factory=Daily)
+    backup: Backup = msgspec.field(default_factory=Backup)
+    check: Weekly = msgspec.field(default_factory=Weekly)
+    rehearse: WhenAsked = msgspec.field(default_factory=WhenAsked)
+    publish: Publish = msgspec.field(default_factory=Publish)
+    vacuum: WhenAsked = msgspec.field(default_factory=WhenAsked)

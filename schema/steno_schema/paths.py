@@ -28,6 +28,21 @@ class Paths(Struct, frozen=True, kw_only=True):
         return self.data / "lock"
 
     @property
+    def backups(self) -> Path:
+        """Where backups go unless the settings name another folder."""
+        return self.data / "backups"
+
+    @property
+    def incoming(self) -> Path:
+        """A whole database that is to take the place of the present one."""
+        return self.data / "steno.db.new"
+
+    @property
+    def aside(self) -> Path:
+        """Databases that were replaced, a folder each; nothing but a person deletes them."""
+        return self.data / "aside"
+
+    @property
     def quarantine(self) -> Path:
         """Spool files that could not be read; nothing is deleted that was not stored."""
         return self.spool / "quarantine"

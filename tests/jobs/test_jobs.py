@@ -40,7 +40,7 @@ def test_every_job_has_a_setting_and_every_setting_a_job() -> None:
         assert (job.on_writer is None) != (job.beside is None), job.name
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", sorted(set(JOBS) - {"publish"}))
 def test_a_job_is_run_and_remembered(running: RunningDaemon, name: str) -> None:
     with running.client(spool=False) as client:
         client.history.save("something to look after")

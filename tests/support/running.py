@@ -159,6 +159,10 @@ class RunningDaemon:
         """Run the command line as a person would, away from a terminal."""
         return self.python("-m", "steno.cli", *arguments, stdin=stdin, **environ)
 
+    def stenod(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run what ``stenod`` does without being a daemon."""
+        return self.python("-m", "stenod", *arguments)
+
     def python(
         self, *arguments: str, stdin: str | bytes | None = None, **environ: str
     ) -> "subprocess.CompletedProcess[str]":

@@ -59,8 +59,7 @@ def run_job(context: Context, name: str | None) -> int:
     """Run a job now and tell how it went; raise what the daemon refuses."""
     if not name:
         raise WrongUse("steno jobs run needs the name of a job.", "steno jobs lists them.")
-    request = Admin(action="run_job", arguments={"name": name})
-    result = context.ask(request, Done, timeout_s=TIMEOUT_S).result
+    result = carry_out(context, name)
     if context.args.json:
         context.screen.json(result)
         return 0
@@ -70,6 +69,14 @@ def run_job(context: Context, name: str | None) -> int:
     told = f"{name}: done in {took_text(result['duration_ms'])}"
     context.screen.text(f"{told} ({figures})." if figures else f"{told}.")
     return 0
+
+
+def carry_out(
+    context: Context, name: str, arguments: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Run a job now and return how it went; raise what the daemon refuses."""
+    request = Admin(action="run_job", arguments={"name": name, **(arguments or {})})
+    return context.ask(request, Done, timeout_s=TIMEOUT_S).result
 
 
 def took_text(duration_ms: float) -> str:

@@ -73,6 +73,10 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "rederive": Entry("capture", "compute the analysis or the captured records anew"),
     },
     "care": {
+        "backup": Entry("care", "write a verified backup while everything goes on"),
+        "restore": Entry("care", "put a backup in the database's place"),
+        "publish": Entry("care", "write a snapshot in one file for others to read"),
+        "check": Entry("care", "read the whole database and check that it is sound"),
         "jobs": Entry("jobs", "what the daemon does by itself, and running one of it now"),
         "vacuum": Entry("care", "write the database anew without free pages"),
     },

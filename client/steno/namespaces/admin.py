@@ -1,5 +1,6 @@
 """``client.admin``: care of the database, done by the daemon while it goes on serving."""
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -56,6 +57,16 @@ class JobRun(Struct, frozen=True, kw_only=True):
     duration_ms: float | None
     result: str
     detail: dict[str, Any] = {}
+
+
+class Copied(Struct, frozen=True, kw_only=True):
+    """A verified copy of the database: where it is, how large, and what it holds."""
+
+    path: str
+    size_bytes: int
+    exchanges: int
+    messages: int
+    duration_ms: float
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -145,8 +156,56 @@ class Admin(Namespace[Runner]):
         """
         return (yield from self._run(name, timeout_s))
 
-    def _run(self, name: str, timeout_s: float) -> Steps[JobRun]:
-        request = AdminRequest(action="run_job", arguments={"name": name})
+    @verb
+    def backup(
+        self, path: str | Path | None = None, *, timeout_s: float = TIMEOUT_S
+    ) -> Steps[Copied]:
+        """Write a verified copy of the database as it is now; nobody waits for it.
+
+        Without ``path`` it goes to the folder of the settings, where old backups are removed. A
+        ``path`` must not exist yet. Raises ``Refused`` if there is no room or the copy is not
+        sound, ``TimedOut`` after ``timeout_s`` seconds (it goes on all the same).
+
+        Example::
+
+            print(client.admin.backup().path)
+        """
+        return (yield from self._copy("backup", path, timeout_s))
+
+    @verb
+    def publish(self, path: str | Path, *, timeout_s: float = TIMEOUT_S) -> Steps[Copied]:
+        """Replace the file at ``path`` by a snapshot of now that others may read.
+
+        Raises ``Refused`` if ``path`` is something else than an earlier snapshot, or there is no
+        room, ``TimedOut`` after ``timeout_s`` seconds (it goes on all the same).
+
+        Example::
+
+            client.admin.publish("/srv/share/steno.db")
+        """
+        return (yield from self._copy("publish", path, timeout_s))
+
+    @verb
+    def rehearse(self, *, timeout_s: float = TIMEOUT_S) -> Steps[JobRun]:
+        """Restore a backup of now into a temporary place and compare it, row by row.
+
+        Raises ``Refused`` if anything differs, ``TimedOut`` after ``timeout_s`` seconds.
+
+        Example::
+
+            assert client.admin.rehearse().detail["equal"]
+        """
+        return (yield from self._run("rehearse", timeout_s))
+
+    def _copy(self, job: str, path: str | Path | None, timeout_s: float) -> Steps[Copied]:
+        arguments = {} if path is None else {"path": str(Path(path).expanduser().absolute())}
+        run = yield from self._run(job, timeout_s, arguments)
+        return msgspec.convert(run.detail | {"duration_ms": run.duration_ms}, Copied)
+
+    def _run(
+        self, name: str, timeout_s: float, arguments: dict[str, Any] | None = None
+    ) -> Steps[JobRun]:
+        request = AdminRequest(action="run_job", arguments={"name": name, **(arguments or {})})
         return (yield from _do(request, JobRun, timeout_s))
 
     @verb

@@ -9,7 +9,6 @@ from msgspec import Struct
 from steno_schema.config import Settings
 from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.paths import Paths
-from stenod.jobs.slices import Interrupted
 from stenod.store.connection import open_reader
 from stenod.store.rows import fetch_all
 
@@ -19,10 +18,14 @@ _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 
 
 
 class Beside(Struct, frozen=True):
-    """What a job has at hand; ``stopping`` is set when the daemon will not wait much longer."""
+    """What a job has at hand; ``stopping`` is set when the daemon will not wait much longer.
+
+    ``arguments`` are those of who asked for it; of a scheduled run there are none.
+    """
 
     paths: Paths
     settings: Settings
+    arguments: dict[str, Any]
     stopping: threading.Event
 
 
@@ -38,8 +41,6 @@ def check(work: Beside) -> dict[str, Any]:
         problems = [
             f"{table}: {problem}" for table in tables for problem in check_table(connection, table)
         ]
-    except apsw.InterruptError:
-        raise Interrupted from None
     finally:
         connection.close()
     if problems:

@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from steno_schema.errors import ErrorCode, RequestError, bad_request
-from steno_schema.jobsettings import JobSettings, seconds_of
+from steno_schema.jobsettings import Daily, seconds_of
 from steno_schema.times import format_ms
 from stenod import failpoints
 from stenod.jobs import runs
@@ -43,7 +43,7 @@ class Scheduler:
     def __init__(self, daemon: "Daemon") -> None:
         self._daemon = daemon
         self._wake = anyio.Event()
-        self._asked: list[tuple[str, Told]] = []
+        self._asked: list[tuple[str, dict[str, Any], Told]] = []
         self._newest: dict[str, Run] = {}
         self._last: dict[str, LastRun] = {}
         self._done_at_write: dict[str, int] = {}
@@ -74,11 +74,11 @@ class Scheduler:
         """Look at the cadences again."""
         self._wake.set()
 
-    def ask(self, name: str, told: Told) -> None:
+    def ask(self, name: str, arguments: dict[str, Any], told: Told) -> None:
         """Run a job as soon as no other one runs; ``told`` hears of its end."""
         if name not in JOBS:
             raise bad_request(f"There is no job {name[:40]!r}.", f"Say one of {', '.join(JOBS)}.")
-        self._asked.append((name, told))
+        self._asked.append((name, arguments, told))
         self._wake.set()
 
     def report(self) -> list[dict[str, Any]]:
@@ -123,8 +123,9 @@ class Scheduler:
 
     async def _do_asked(self) -> None:
         while self._asked:
-            name, told = self._asked.pop(0)
-            told(await self._do(JOBS[name]))
+            name, arguments, told = self._asked.pop(0)
+            job = JOBS[name]
+            told(await (self._attempt(job, arguments) if arguments else self._do(job)))
 
     def _recall(self, connection: apsw.Connection) -> None:
         """Read what earlier processes did; what they had begun was stopped by their end."""
@@ -169,9 +170,9 @@ class Scheduler:
     def _has_news(self, name: str) -> bool:
         return self._done_at_write.get(name) != self._writes
 
-    def _settings(self, name: str) -> JobSettings:
+    def _settings(self, name: str) -> Daily:
         found = getattr(self._daemon.settings.jobs, name)
-        assert isinstance(found, JobSettings)
+        assert isinstance(found, Daily)
         return found
 
     def _every_s(self, job: Job) -> int | None:
@@ -181,27 +182,36 @@ class Scheduler:
     # ----- one run
 
     async def _do(self, job: Job) -> Run:
-        self.running = job.name
+        """Run a job in its turn, and note that it did."""
         self._done_at_write[job.name] = self._writes
-        run = Run(job.name, time.time_ns() // 1_000_000)
         began_s = clock_s()
         self._last[job.name] = LastRun(began_s)
         row_id: int | None = None
         try:
-            row_id = (await self._on_writer(runs.begin(run)))["id"]
-            failpoints.hit(f"job.{job.name}")
-            detail = await self._carry_out(job)
-            result: Result = "done"
+            row_id = (await self._on_writer(runs.begin(_begun(job))))["id"]
         except Exception as error:
-            result, detail = _failure(job, error)
-            self._last[job.name] = LastRun(began_s, succeeded=False)
-        duration_ms = round((clock_s() - began_s) * 1000, 1)
-        run = msgspec.structs.replace(run, duration_ms=duration_ms, result=result, detail=detail)
+            log.error("the run of %s could not be noted: %s", job.name, place_of(error))
+        run = await self._attempt(job, {})
+        self._last[job.name] = LastRun(began_s, run.result == "done")
         self._newest[job.name] = run
-        self.running = None
         if row_id is not None:
             await self._note_end(row_id, run)
         return run
+
+    async def _attempt(self, job: Job, arguments: dict[str, Any]) -> Run:
+        """Run a job; with ``arguments`` it is a person's own affair and no turn of the job."""
+        self.running = job.name
+        run, began_s = _begun(job), clock_s()
+        try:
+            failpoints.hit(f"job.{job.name}")
+            detail = await self._carry_out(job, arguments)
+            result: Result = "done"
+        except Exception as error:
+            result, detail = _failure(job, error)
+        finally:
+            self.running = None
+        duration_ms = round((clock_s() - began_s) * 1000, 1)
+        return msgspec.structs.replace(run, duration_ms=duration_ms, result=result, detail=detail)
 
     async def _note_end(self, row_id: int, run: Run) -> None:
         try:
@@ -209,12 +219,17 @@ class Scheduler:
         except Exception as error:
             log.error("the run of %s could not be noted: %s", run.job, place_of(error))
 
-    async def _carry_out(self, job: Job) -> dict[str, Any]:
+    async def _carry_out(self, job: Job, arguments: dict[str, Any]) -> dict[str, Any]:
         if job.on_writer is not None:
             return await self._on_writer(job.on_writer, job.slice_s)
         assert job.beside is not None
-        at_hand = Beside(self._daemon.paths, self._daemon.settings, self._stopping)
-        return await anyio.to_thread.run_sync(partial(job.beside, at_hand), abandon_on_cancel=True)
+        at_hand = Beside(self._daemon.paths, self._daemon.settings, arguments, self._stopping)
+        try:
+            return await anyio.to_thread.run_sync(
+                partial(job.beside, at_hand), abandon_on_cancel=True
+            )
+        except apsw.InterruptError:
+            raise Interrupted from None
 
     async def _on_writer(
         self, start: Callable[[OnWriter], Slices], slice_s: float = SLICE_S
@@ -235,6 +250,10 @@ class Scheduler:
 
         self._daemon.writer.give(Task(start, slice_s, told))
         return await answer
+
+
+def _begun(job: Job) -> Run:
+    return Run(job.name, time.time_ns() // 1_000_000)
 
 
 def _failure(job: Job, error: Exception) -> tuple[Result, dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from stenod.jobs.beside import Beside, check
+from stenod.jobs.copies import backup, publish, rehearse
 from stenod.jobs.on_writer import (
     checkpoint,
     followers,
@@ -58,7 +59,14 @@ _ALL = (
     ),
     Job("pack", "compresses the kept bytes of transcripts better", on_writer=pack),
     Job("shrink", "gives free pages of the database back to the disk", on_writer=shrink),
+    Job("backup", "writes a verified backup, and removes old ones", beside=backup),
     Job("check", "reads the whole database and checks that it is sound", beside=check),
+    Job(
+        "rehearse",
+        "restores a backup made now into a temporary place and compares it",
+        beside=rehearse,
+    ),
+    Job("publish", "writes a snapshot for others to read, in one file", beside=publish),
     Job(
         "vacuum",
         "writes the database anew without free pages; writes wait meanwhile",

@@ -4,12 +4,14 @@ Each step is one transaction that also moves ``user_version``, so a crash leaves
 the step after, never half. A database of a newer release is refused untouched.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 
 from steno_schema import migrations
 from steno_schema.errors import ErrorCode, RequestError
+from stenod import failpoints
 
 
 def check_belongs(path: Path) -> None:
@@ -35,18 +37,28 @@ def _check(path: Path, flags: int) -> None:
         connection.close()
 
 
-def migrate(connection: apsw.Connection) -> int:
-    """Apply what is missing; return the version the database now has."""
+def migrate(
+    connection: apsw.Connection, back_up: Callable[[int], object] = lambda _version: None
+) -> int:
+    """Apply what is missing; return the version the database now has.
+
+    ``back_up`` is called with the present version before a database that exists is changed.
+    """
     steps = migrations.numbered()
     newest = steps[-1][0]
     current = _checked_version(connection, newest)
+    if 0 < current < newest:
+        back_up(current)
     for version, _name, sql in steps:
         if version > current:
+            failpoints.hit("migration.begin")
             with connection:
                 connection.execute(sql).fetchall()
                 connection.execute(migrations.views()).fetchall()
                 connection.pragma("application_id", migrations.APPLICATION_ID)
                 connection.pragma("user_version", version)
+                failpoints.hit("migration.before_commit")
+            failpoints.hit("migration.after_commit")
     return newest
 
 
