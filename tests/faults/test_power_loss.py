@@ -6,6 +6,7 @@ acknowledged syncs the log, and with it everything that stands before it there.
 
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,7 @@ def states(work: Work, folder: Path, chance: random.Random, count: int) -> list[
             (after / name).write_bytes(content)
         promised, everything = told_by(work.asked, length)
         wrong += [f"{each} ({mode} after {length})" for each in check(after, promised, everything)]
-        for path in after.iterdir():
-            path.unlink()
-        after.rmdir()
+        shutil.rmtree(after)
     return wrong
 
 
