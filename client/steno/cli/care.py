@@ -9,7 +9,7 @@ from typing import Any
 from steno.cli.command import Command, Context, Failed, no_arguments
 from steno.cli.jobs import carry_out, run_job, took_text
 from steno.cli.launch import daemon_command, daemon_environment, find_daemon
-from steno.cli.status import size_text
+from steno.cli.quantities import size_text
 
 
 def _configure_backup(parser: argparse.ArgumentParser) -> None:
