@@ -28,6 +28,7 @@ from stenod.dispatch import Dispatch
 from stenod.inbox import Job
 from stenod.jobs.scheduler import Scheduler
 from stenod.outbox import Outbox
+from stenod.plugin.room import Plugin
 from stenod.readers import Readers
 from stenod.redact import redact_request
 from stenod.server import Server
@@ -76,6 +77,8 @@ class Daemon:
         self.spool = Spool(self.paths, self.write)
         self.watcher = Watcher(self.paths, enabled=self._captures(self.settings))
         self.alarms = Alarms(self)
+        self.plugin = Plugin(self)
+        self.writer.progress.heard = self.plugin.heard
         self.scheduler = Scheduler(self)
         self.writer.start()
         self.readers.start()
@@ -90,6 +93,7 @@ class Daemon:
             group.start_soon(self.spool.run)
             group.start_soon(self.watcher.run)
             group.start_soon(self.alarms.run)
+            group.start_soon(self.plugin.run)
             group.start_soon(self.scheduler.run)
             group.start_soon(watchdog.feed, self)
             instance.notify("READY=1")

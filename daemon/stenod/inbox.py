@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from steno_schema.limits import WRITER_QUEUE_MAX_BYTES, WRITER_QUEUE_MAX_REQUESTS
 from steno_schema.replies import AnyReply
-from steno_schema.requests import AnyRequest
+from steno_schema.requests import Request
 
 Deliver = Callable[[AnyReply], None]
 
@@ -16,7 +16,7 @@ Deliver = Callable[[AnyReply], None]
 class Job(Struct):
     """A write under way: the request, its size on the wire, and where its reply goes."""
 
-    request: AnyRequest
+    request: Request
     size_bytes: int
     deliver: Deliver
 

@@ -12,6 +12,9 @@ class Progress:
         self.head = 0
         self.oldest = 0
         self.behind: dict[str, int] = {}
+        self.heard: Callable[[str], None] = lambda _name: None
+        """Called with the name of each follower that moved, on the thread that moved it."""
+        self._given = 0
         self._awaited: dict[str, int] = {}
         self._moved = threading.Condition()
 
@@ -23,10 +26,29 @@ class Progress:
             for name in self.behind:
                 self.behind[name] += grown
 
-    def followed(self, name: str, behind: int) -> None:
-        """Note that a follower moved."""
+    def followed(self, name: str, behind: int, *, at: tuple[int, int] | None = None) -> None:
+        """Note that a follower moved; with ``at`` only if it was given no more work since then."""
         with self._moved:
-            self.behind[name] = behind
+            if at is None or at == self.mark():
+                self.behind[name] = behind
+                self._moved.notify_all()
+        self.heard(name)
+
+    def mark(self) -> tuple[int, int]:
+        """Return what changes whenever followers are given work."""
+        return self.head, self._given
+
+    def give(self, name: str) -> None:
+        """Note that another follower left work for this one."""
+        with self._moved:
+            self._given += 1
+            if name in self.behind:
+                self.behind[name] = max(self.behind[name], 1)
+
+    def forget(self, name: str) -> None:
+        """Have nobody wait for a follower that cannot go on."""
+        with self._moved:
+            self.behind.pop(name, None)
             self._moved.notify_all()
 
     def is_awaited(self, name: str) -> bool:

@@ -20,6 +20,7 @@ _COUNTED = {
     "conversations": "SELECT count(*) FROM conversation",
     "exchanges": "SELECT count(*) FROM exchange",
     "messages": "SELECT count(*) FROM message",
+    "analysed": "SELECT count(*) FROM analysis",
 }
 _ALARMS = "SELECT count(*) FROM alarm WHERE acknowledged_at IS NULL"
 
@@ -47,6 +48,7 @@ def report(connection: apsw.Connection, daemon: "Daemon") -> dict[str, Any]:
         "followers": dict(daemon.writer.progress.behind),
         "sequence": daemon.writer.progress.head,
         "spool": daemon.spool.state(),
+        "plugin": daemon.plugin.state(),
         "capture": daemon.watcher.state() | {"alarms": connection.execute(_ALARMS).get},
         "disk": _disk(daemon),
     }

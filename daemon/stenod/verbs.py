@@ -6,6 +6,7 @@ from typing import Any
 from steno_schema.errors import bad_request
 from steno_schema.replies import AnyReply, Done
 from steno_schema.requests import Amend, Append, Delete
+from stenod.plugin.verdicts import Verdicts, store_verdicts
 from stenod.store.amend import amend
 from stenod.store.append import append
 from stenod.store.context import Context
@@ -35,4 +36,5 @@ VERBS: dict[type, Callable[[Context, Any], AnyReply]] = {
     Append: append,
     Amend: _amend,
     Delete: _delete,
+    Verdicts: store_verdicts,
 }

@@ -176,6 +176,9 @@ def _configure_rederive(parser: argparse.ArgumentParser) -> None:
         choices=("analysis", "capture"),
         help="analysis: categories, keywords …; capture: the records of the kept bytes",
     )
+    parser.add_argument(
+        "--wait", action="store_true", help="show the progress of the analysis until it is done"
+    )
 
 
 def _run_rederive(context: Context) -> int:
@@ -183,7 +186,16 @@ def _run_rederive(context: Context) -> int:
     done = context.ask(Admin(action="rederive", arguments={"follower": what}), Done)
     if not done.changed:
         raise Failed(f"The daemon has no {what} to compute anew.", "See steno status.")
-    if context.args.json:
+    wait = what == "analysis" and (context.args.wait or context.screen.is_terminal)
+    if wait:
+        from steno.cli.reanalysis import follow
+
+        count = follow(context)
+        if context.args.json:
+            context.screen.json({"rederive": what, "state": "done", "exchanges": count})
+        else:
+            context.screen.line(f"{count:,} exchanges are analysed anew.")
+    elif context.args.json:
         context.screen.json({"rederive": what, "state": "started", **done.result})
     else:
         context.screen.line(f"The {what} is computed anew; steno status shows how far it is.")

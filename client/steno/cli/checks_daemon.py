@@ -39,6 +39,27 @@ def check_database(context: "Context") -> Iterator[Check]:
         yield Check("database", "ok", "whole")
 
 
+def check_plugin(context: "Context") -> Iterator[Check]:
+    """Yield how the person's own function for the analysis does, if there is one."""
+    report = context.ask(Status(), StatusReport).report
+    plugin: dict[str, Any] = report.get("plugin") or {}
+    name, failed, waiting = plugin.get("name"), plugin.get("failed"), plugin.get("waiting")
+    if not name:
+        return
+    told = f"{name} answered {plugin.get('answered') or 0:,} times"
+    if waiting:
+        told += f", {waiting:,} exchanges wait for it"
+    last = plugin.get("last_failure")
+    mend = "correct the function, then steno restart; steno rederive analysis asks it again"
+    if plugin.get("state") == "cannot be loaded":
+        yield Check("plug-in", "fail", f"{name}: {last}; the rules answer instead", mend)
+    elif failed:
+        finding = f"{told} and failed {failed:,} times, last: {last}; there the rules answered"
+        yield Check("plug-in", "warn", finding, mend)
+    else:
+        yield Check("plug-in", "ok", told)
+
+
 def check_redactions(context: "Context") -> Iterator[Check]:
     """Yield what redaction has taken out: how many of each kind, never the text around."""
     request = Admin(action="redactions")

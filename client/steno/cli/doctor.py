@@ -6,6 +6,7 @@ from steno.cli.checks import Check, check_configuration, check_disk, check_files
 from steno.cli.checks_daemon import (
     check_capture,
     check_database,
+    check_plugin,
     check_redactions,
     check_versions,
 )
@@ -53,6 +54,7 @@ def _checks(context: Context) -> Iterator[Check]:
     if welcome is not None:
         yield from _ask(context, "database", check_database)
         yield from _ask(context, "secrets", check_redactions)
+        yield from _ask(context, "plug-in", check_plugin)
     yield from check_spool(paths, daemon_runs=welcome is not None)
     yield check_disk(paths)
     yield check_tracking(paths)
