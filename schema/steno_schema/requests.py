@@ -38,8 +38,9 @@ ListType = Literal[
 """``cost``: the rows behind a figure of ``stats``, each model call or exchange that has one."""
 
 
-SourceState = Literal["live", "gone", "replaced", "unreadable"]
-"""``replaced``: the file was rewritten and is read again as another generation."""
+SourceState = Literal["live", "gone", "replaced", "unreadable", "away"]
+"""``replaced``: the file was rewritten and is read again as another generation; ``away``: the disk
+it is on is not mounted."""
 
 
 class Filters(Struct, kw_only=True, omit_defaults=True):

@@ -286,7 +286,7 @@ def test_roots_are_the_two_folders_or_the_whole_home(tmp_path: Path) -> None:
     [
         (FILE.name, True),
         (f"{SESSION}.jsonl", True),
-        (f"{FILE.name}.zst", False),
+        (f"{FILE.name}.zst", True),
         ("history.jsonl", False),
         ("session_index.jsonl", False),
         ("rollout-2025-01-01.json", False),

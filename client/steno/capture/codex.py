@@ -2,7 +2,8 @@
 
 Files: ``$CODEX_HOME`` (default ``~/.codex``), ``sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl``,
 moved to ``archived_sessions/`` flat. One JSON object a line, appended. Identity is the id inside
-of the file, not its path. A compressed rollout (``.jsonl.zst``) is not read yet.
+of the file, not its path. Newer builds compress old rollouts (``.jsonl.zst``) beside or instead of
+the plain file, which goes first where both are.
 
 Sources: real rollouts of 0.36 to 0.119 and of 0.169; for the versions outside of these, reports;
 for the names of types also the agent's own sources (protocol and rollout policy).
@@ -42,9 +43,12 @@ from pathlib import Path
 from steno.capture.agent import Agent
 from steno.capture.codex_parser import CodexParser
 from steno.capture.codex_records import AGENT_NAME
+from steno.capture.compressed import COMPRESSED_LINES, SUFFIX, plain_name
+from steno.capture.source import Reader
+from steno.capture.tail import LINES
 
 _ROLLOUT = re.compile(
-    r"(?:rollout-.+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl", re.DOTALL
+    r"(?:rollout-.+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl(?:\.zst)?", re.DOTALL
 )
 _FOLDERS = ("sessions", "archived_sessions")
 
@@ -68,12 +72,19 @@ class Codex(Agent):
         return folders if any(folder.is_dir() for folder in folders) else [codex_home]
 
     def is_transcript(self, path: Path) -> bool:
-        """Tell a rollout by its name: ``rollout-….jsonl``, or ``<id>.jsonl`` as copies have it."""
+        """Tell a rollout by its name: ``rollout-….jsonl``, or ``<id>.jsonl`` as copies have it.
+
+        Either may be compressed.
+        """
         return _ROLLOUT.fullmatch(path.name) is not None
+
+    def reader(self, path: Path) -> Reader:
+        """Return how a rollout is read: as it is, or decompressed."""
+        return COMPRESSED_LINES if path.suffix == SUFFIX else LINES
 
     def parser(self, path: Path, state: bytes = b"") -> CodexParser:
         """Return a parser for ``path``; raise ``ValueError`` if ``state`` is not one of its."""
-        return CodexParser(path, state)
+        return CodexParser(plain_name(path), state)
 
 
 AGENT: Agent = Codex()

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from steno.capture.agent import Agent
+from steno.capture.compressed import is_superseded, plain_name
 from steno.capture.source import Unreadable
 from steno.capture.tail import LINES
 
@@ -40,8 +41,8 @@ def _below(agent: Agent, root: Path) -> Iterator[Found]:
                 if entry.is_dir(follow_symlinks=False):
                     if agent.is_entered(Path(entry.path)):
                         folders.append(entry.path)
-                elif is_wanted(agent, entry.path):
-                    yield _found(agent, Path(entry.path))
+                elif is_wanted(agent, entry.path) and not is_superseded(path := Path(entry.path)):
+                    yield _found(agent, path)
             except OSError:
                 continue
 
@@ -68,5 +69,5 @@ def source_of(roots: list[tuple[Agent, Path]], path: Path) -> tuple[Agent, Path]
     for agent, root in roots:
         source = agent.source_of(path) if path.is_relative_to(root) else None
         if source is not None and is_wanted(agent, os.fspath(source)):
-            return agent, source
+            return agent, plain_name(source) if is_superseded(source) else source
     return None

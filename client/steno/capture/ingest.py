@@ -96,17 +96,21 @@ class Ingest:
         return 0
 
     def note_missing(self, found: list[Found], roots: list[tuple[Agent, Path]]) -> None:
-        """Note what a scan did not find any more, if the folder it was in is still there.
+        """Note what a scan did not find any more: it is gone, or its disk is away.
 
         What was found is read before, so that a file that moved is known where it is now.
         """
         present = {str(each.path) for each in found}
-        existing = [root for _, root in roots if root.is_dir()]
         for entry in self._ledger.entries():
+            if entry.path in present or entry.state == "gone":
+                continue
             path = Path(entry.path)
-            is_below = any(path.is_relative_to(root) for root in existing)
-            is_present = entry.path in present or str(path.parent) in present
-            if is_below and not is_present and entry.state != "gone":
+            above = [root for _, root in roots if path.is_relative_to(root)]
+            if not above or str(path.parent) in present:
+                continue
+            if _is_away(entry, path, any(_holds(root, present) for root in above)):
+                self._retried(path, partial(self._note, entry.agent, path, "away"))
+            else:
                 self.missing(entry.agent, path)
 
     def missing(self, agent: str, path: Path) -> None:
@@ -130,9 +134,10 @@ class Ingest:
     def _settle(self, agent: Agent, path: Path, source: Source, entry: Entry | None) -> Entry:
         """Return the entry to go on from: the known one, a moved one's, or a new one."""
         if entry is None:
-            known = self._ledger.by_inode(source.look.device, source.look.inode)
-            if known is not None and _has_moved(known, source):
-                return self._ledger.moved(known, str(path))
+            inode = self._ledger.by_inode(source.look.device, source.look.inode)
+            for known in (*([inode] if inode else []), *self._ledger.by_name(path)):
+                if known.agent == agent.name and _has_moved(known, source):
+                    return self._ledger.moved(known, str(path))
             return self._begin(Entry(source="", agent=agent.name, path=str(path)))
         if source.is_same(entry.identity, entry.offset):
             return entry
@@ -275,6 +280,28 @@ def _is_noted(entry: Entry, source: Source) -> bool:
 
 def go_on(_read_bytes: int) -> None:
     """Nothing is to be done between two stretches."""
+
+
+def _holds(root: Path, paths: set[str]) -> bool:
+    before = f"{root}{os.sep}"
+    return any(path.startswith(before) for path in paths)
+
+
+def _is_away(entry: Entry, path: Path, root_holds_others: bool) -> bool:
+    """Tell whether a file that is not there may be there again once its disk is.
+
+    Numbers of devices change with a restart; where other files are found, their disk is there.
+    """
+    if root_holds_others or not entry.device:
+        return False
+    while not os.path.lexists(path):
+        path = path.parent
+    return device_of(path) != entry.device
+
+
+def device_of(path: Path) -> int:
+    """Return the number of the disk that a folder is on."""
+    return path.lstat().st_dev
 
 
 def _has_moved(entry: Entry, source: Source) -> bool:

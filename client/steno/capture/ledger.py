@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from steno.capture.compressed import plain_name
 from steno.capture.projects import LeftOut
 from steno.capture.source import Identity
 from steno.client import Client
@@ -63,11 +64,13 @@ class Ledger:
         self._client = client
         self._entries: dict[str, Entry] = {}
         self._by_inode: dict[tuple[int, int], Entry] = {}
+        self._by_name: dict[str, set[str]] = {}
 
     def load(self) -> None:
         """Fetch everything from the daemon."""
         self._entries.clear()
         self._by_inode.clear()
+        self._by_name.clear()
         for entry in self.generations():
             if entry.state == "replaced":
                 self._by_inode[entry.device, entry.inode] = entry
@@ -93,6 +96,7 @@ class Ledger:
             # The path may have another inode by now, and this one may be another file's.
             self._by_inode.pop((known.device, known.inode), None)
         self._entries[entry.path] = entry
+        self._by_name.setdefault(_name_of(entry.path), set()).add(entry.path)
         self._by_inode[entry.device, entry.inode] = entry
 
     def by_inode(self, device: int, inode: int) -> Entry | None:
@@ -101,6 +105,11 @@ class Ledger:
         It may stand under another path, or be a generation that another file has replaced.
         """
         return self._by_inode.get((device, inode)) if inode else None
+
+    def by_name(self, path: Path) -> list[Entry]:
+        """Return the entries of files of that name in any folder, compressed or not."""
+        paths = sorted(self._by_name.get(_name_of(str(path)), ()))
+        return [entry for each in paths if (entry := self._entries.get(each)) is not None]
 
     def moved(self, entry: Entry, path: str) -> Entry:
         """Take over that an entry's file is now at ``path``; return the entry to go on from."""
@@ -138,6 +147,10 @@ class Ledger:
         reply = self._client.request(Admin(action="ledger", arguments=arguments))
         assert isinstance(reply, Done)
         return reply.result
+
+
+def _name_of(path: str) -> str:
+    return plain_name(Path(path)).name
 
 
 def new_entry(like: Entry) -> Entry:

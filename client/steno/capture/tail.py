@@ -56,7 +56,7 @@ class Tail:
     @property
     def look(self) -> Look:
         """What the file looked like when it was opened."""
-        return _look_of(self.stat)
+        return look_of(self.stat)
 
     @property
     def settled_mtime_ns(self) -> int:
@@ -176,7 +176,8 @@ def _is_whole_object(data: bytearray) -> bool:
     return True
 
 
-def _look_of(found: os.stat_result) -> Look:
+def look_of(found: os.stat_result) -> Look:
+    """Return the look of a file."""
     return Look(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
@@ -187,7 +188,7 @@ class Lines(Struct, frozen=True):
 
     def look(self, path: Path) -> Look:
         """Return what the file looks like in its folder; whether it is one, reading says."""
-        return _look_of(path.lstat())
+        return look_of(path.lstat())
 
     def open(self, path: Path) -> Source:
         """Open a file; raise ``Unreadable`` if it is no regular one."""

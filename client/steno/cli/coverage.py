@@ -42,6 +42,8 @@ def _sessions(agent: dict[str, Any]) -> Iterator[str]:
         yield f"{agent['files_without_session']:,} files without a session"
     if agent.get("sessions_without_messages"):
         yield f"{agent['sessions_without_messages']:,} sessions without messages"
+    if agent.get("files_away"):
+        yield f"{agent['files_away']:,} files are on a disk that is not there just now"
     if agent.get("sessions_only_here"):
         yield f"{agent['sessions_only_here']:,} sessions are only here: their files are gone"
 

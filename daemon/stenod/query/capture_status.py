@@ -13,7 +13,7 @@ _FILES = """
 SELECT agent, sum(now), sum(size_bytes * now), sum(offset * now), sum(lines * now),
   sum(lines_skipped * now), sum(lines_not_understood * now), sum(redactions), sum(kept_bytes),
   sum(state = 'gone'), sum(state = 'unreadable'), max(last_event_at), max(last_read_at),
-  sum(1 - now)
+  sum(1 - now), sum(is_away)
 FROM (SELECT *, state <> 'replaced' AS now FROM source) GROUP BY agent
 """
 _PROMPTS = "SELECT agent, origin, count(*) FROM exchange WHERE origin <> 'script' GROUP BY 1, 2"
@@ -64,7 +64,7 @@ _COUNTED = {
     "sessions_only_here": _ONLY_HERE,
 }
 _FILE_ROWS = """
-SELECT id, agent, path, state, size_bytes, offset, lines, lines_skipped, lines_not_understood, sample,
+SELECT id, agent, path, iif(is_away, 'away', state), size_bytes, offset, lines, lines_skipped, lines_not_understood, sample,
   redactions, records, kept_bytes, parser, session_key, last_read_at, last_event_at
 FROM source ORDER BY last_read_at DESC
 """
@@ -120,6 +120,7 @@ def _agent(row: tuple[Any, ...]) -> dict[str, Any]:
         "files_gone": row[9],
         "files_unreadable": row[10],
         "files_replaced": row[13],
+        "files_away": row[14],
         "last_event_at": None if row[11] is None else format_ms(row[11]),
         "last_read_at": format_ms(row[12]),
         **dict.fromkeys(_COUNTED, 0),

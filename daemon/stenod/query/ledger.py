@@ -9,7 +9,7 @@ from stenod.store.context import uid_of
 from stenod.store.rows import fetch_all, fetch_one
 
 _COLUMNS = (
-    "uid, agent, path, state, device, inode, size_bytes, mtime_ns, head_hash, head_bytes,"
+    "uid, agent, path, iif(is_away, 'away', state), device, inode, size_bytes, mtime_ns, head_hash, head_bytes,"
     " tail_hash, tail_bytes, offset, lines, parser, session_key, id"
 )
 

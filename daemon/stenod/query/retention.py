@@ -12,7 +12,7 @@ SOON_DAYS = 7
 DAY_MS = 86_400_000
 _GOING = """
 SELECT min(mtime_ns), sum(mtime_ns < ?) FROM source
-WHERE agent = ? AND state = 'live' AND mtime_ns > 0
+WHERE agent = ? AND state = 'live' AND NOT is_away AND mtime_ns > 0
 """
 
 

@@ -11,8 +11,8 @@ from stenod.store.meter import SAMPLE_MAX_CHARS, count_lines
 from stenod.store.rows import fetch_one
 
 _ADVANCE = """
-UPDATE source SET state = ?, path = ?, device = ?, inode = ?, size_bytes = ?, mtime_ns = ?,
-  head_hash = ?, head_bytes = ?, tail_hash = ?, tail_bytes = ?, offset = ?, lines = lines + ?,
+UPDATE source SET is_away = ?1 = 'away', state = iif(?1 = 'away', state, ?1), path = ?,
+  device = ?, inode = ?, size_bytes = ?, mtime_ns = ?, head_hash = ?, head_bytes = ?, tail_hash = ?, tail_bytes = ?, offset = ?, lines = lines + ?,
   lines_skipped = lines_skipped + ?, lines_not_understood = lines_not_understood + ?,
   sample = coalesce(?, sample), redactions = redactions + ?, records = records + ?,
   kept_bytes = kept_bytes + ?, parser = ?, parser_state = ?,

@@ -333,7 +333,7 @@ CREATE VIEW sources AS SELECT
   f.id AS id,
   f.agent AS agent,
   f.path AS path,
-  f.state AS state,
+  iif(f.is_away, 'away', f.state) AS state,
   f.size_bytes AS size_bytes,
   f.offset AS read_bytes,
   f.lines AS lines,
