@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import apsw
+import msgspec
 
 from steno_schema import FEATURES, PROTOCOL, __version__
 from steno_schema.config import Settings
@@ -214,6 +215,8 @@ class Dispatch:
         elif request.action == "rescan":
             path = str(request.arguments.get("path", ""))
             self._watch(connection, request, "read" if path else "scan", path)
+        elif request.action == "hook":
+            self._hook(connection, request)
         elif request.action == "capture_report":
             daemon.watcher.reported(request.arguments)
             connection.deliver(Done(id=request.id))
@@ -255,6 +258,14 @@ class Dispatch:
             )
         else:
             spool.wake()
+            connection.deliver(Done(id=request.id))
+
+    def _hook(self, connection: Connection, request: Admin) -> None:
+        """Hand an agent's event to the watcher; one that is far behind finds the rest by itself."""
+        event = msgspec.json.encode(request.arguments).decode()
+        if not self._daemon.watcher.is_far_behind:
+            self._watch(connection, Admin(id=request.id, action="hook"), "hook", event)
+        else:
             connection.deliver(Done(id=request.id))
 
     def _watch(self, connection: Connection, request: Admin, what: str, argument: str) -> None:

@@ -20,6 +20,7 @@ from steno_schema.paths import Paths
 BACK_OFF_FIRST_S = 1.0
 BACK_OFF_MAX_S = 60.0
 HEALTHY_AFTER_S = 60.0
+ORDERS_MAX = 256
 
 log = logging.getLogger("stenod.watcher")
 
@@ -86,6 +87,11 @@ class Watcher:
             self._waiting.append((self._orders, told))
         self._commands.append(f"{what} {self._orders} {argument}".strip())
         self._wake.set()
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Tell whether more orders wait than a watcher that works would leave."""
+        return len(self._commands) > ORDERS_MAX
 
     def reconfigure(self, *, enabled: bool) -> None:
         """Have another child go on, with the settings as they are in the file by now."""

@@ -318,6 +318,7 @@ class Admin(Request, tag="admin", kw_only=True):
         "capture_acknowledge",
         "ledger",
         "kept",
+        "hook",
         "rescan",
         "drain_spool",
         "rederive",

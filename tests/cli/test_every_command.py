@@ -19,6 +19,8 @@ WITHOUT_A_DAEMON = {
     "save": 0,
     "doctor": 1,
     "import": 4,  # its file is not there
+    "hook": 0,
+    "hooks": 0,
     "service": 4,  # a private instance is none
 }
 """Exit codes of what needs no daemon; a save is spooled."""

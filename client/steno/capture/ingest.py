@@ -22,6 +22,7 @@ from steno.capture.source import Batch, Look, NotYet, Source
 from steno.client import Client
 from steno.errors import Refused
 from steno_schema.errors import ErrorCode
+from steno_schema.records import AnyRecord
 from steno_schema.redaction import redact_line
 from steno_schema.requests import Append, SourceProgress, SourceState
 from steno_schema.times import parse_ms
@@ -94,6 +95,12 @@ class Ingest:
                     raise
                 self._ledger.refreshed(known)
         return 0
+
+    def note(self, records: list[AnyRecord], folder: str | None) -> None:
+        """Store what a hook told and no transcript holds, unless its project stays out."""
+        placed, _ = self._projects.placed(records, folder, LeftOut())
+        if placed:
+            self._client.request(Append(records=placed, mode="merge"))
 
     def note_missing(self, found: list[Found], roots: list[tuple[Agent, Path]]) -> None:
         """Note what a scan did not find any more: it is gone, or its disk is away.

@@ -17,6 +17,7 @@ from steno.capture.agent import Agent
 from steno.capture.agents import AGENTS
 from steno.capture.discovery import Found, scan, source_of
 from steno.capture.events import Commands, FolderEvents, Order
+from steno.capture.hooks import told
 from steno.capture.ingest import Ingest, go_on
 from steno.capture.ledger import Ledger
 from steno.capture.progress import Progress
@@ -231,6 +232,11 @@ class Watcher:
             self._scans_due += [order.number] if order.number else []
         elif order.what == "read":
             self._follow([Path(order.argument)])
+        elif order.what == "hook":
+            event = told(order.argument)
+            self._follow(event.paths)
+            if event.records:
+                self._persist(partial(self._ingest.note, event.records, event.folder))
         elif order.what == "rederive":
             for agent in AGENTS:
                 if order.argument in {"", agent.name}:

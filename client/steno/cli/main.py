@@ -70,6 +70,8 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "capture": {
         "capture": Entry("capture", "what was read from the agents' files, and reading more"),
+        "hook": Entry("hooks", "hand an agent's event to the daemon; agents call it"),
+        "hooks": Entry("hooks", "put that call into an agent's settings, or take it out"),
         "rederive": Entry("capture", "compute the analysis or the captured records anew"),
     },
     "care": {
