@@ -309,4 +309,6 @@ def create_usage(context: Context, record: Usage) -> str:
         ),
     ).get
     context.changes.add("usage", usage_id)
+    if exchange_id is not None:  # what it cost is summed up anew
+        context.changes.add("exchange", exchange_id)
     return "created"

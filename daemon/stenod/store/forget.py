@@ -21,17 +21,33 @@ from stenod.store.target import find
 SLICE = 500
 
 
+_PROMPTS = """
+SELECT x.id FROM message AS m JOIN exchange AS x ON x.id = m.exchange_id AND x.prompt_id = m.id
+WHERE m.conversation_id
+"""
+_OF_SESSION = "IN (SELECT id FROM conversation WHERE session_id = ?1)"
+_INSIDE = {
+    "exchange": "e.id = ?1",
+    "conversation": f"e.conversation_id = ?1 OR e.id IN ({_PROMPTS} = ?1)",
+    "session": f"e.conversation_id {_OF_SESSION} OR e.id IN ({_PROMPTS} {_OF_SESSION})",
+}
+"""Exchanges that go with a container: its own, and those whose prompt stands in it."""
+_CALLS = (
+    "SELECT DISTINCT x.id, x.origin FROM usage AS u JOIN exchange AS x ON x.id = u.exchange_id"
+)
+_CALLED_FOR = {
+    "conversation": f"{_CALLS} WHERE u.conversation_id = ?1",
+    "session": f"{_CALLS} WHERE u.session_id = ?1 OR u.conversation_id {_OF_SESSION}",
+}
+"""Exchanges that stay though calls made for them go with the container."""
+
+
 def forget(context: Context, request: Delete) -> tuple[int, dict[str, Any]]:
     """Delete what the request names; return how many exchanges, and the counts of everything."""
     if request.target is None:
         return _forget_filtered(context, request)
     row_id, uid = find(context.connection, request.type, request.target)
-    column = {
-        "exchange": "e.id = ?",
-        "conversation": "e.conversation_id = ?",
-        "session": "e.conversation_id IN (SELECT id FROM conversation WHERE session_id = ?)",
-    }[request.type]
-    chosen = exchanges(context, column, (row_id,))
+    chosen = exchanges(context, _INSIDE[request.type], (row_id,))
     if request.dry_run:
         return len(chosen), {"exchanges": len(chosen), "id": uid}
     counts = forget_exchanges(context, chosen)
@@ -101,10 +117,21 @@ def forget_container(context: Context, table: str, row_id: int) -> int:
     if table == "session":
         bury(context, "conversation", "session_id = ?", [row_id])
     bury(context, table, "id = ?", [row_id])
+    elsewhere = fetch_all(context.connection, _CALLED_FOR[table], (row_id,))
     context.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))
+    for exchange_id, origin in elsewhere:
+        _sum_up_anew(context, exchange_id, origin)
     _drop_kept_bytes(context, read_from)
     context.keys.clear()
     return buried
+
+
+def _sum_up_anew(context: Context, exchange_id: int, origin: str) -> None:
+    """See to it that an exchange that stays no longer counts calls that went."""
+    if origin == "script":
+        context.changes.add("exchange", exchange_id)
+    else:
+        context.touched.add(exchange_id)
 
 
 def bury(context: Context, table: str, condition: str, values: Sequence[int | str]) -> int:
