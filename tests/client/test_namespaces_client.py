@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sqlite3
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,6 +212,20 @@ def test_jobs_are_listed_and_run(live: Live) -> None:
     assert jobs["check"].last == done
     query = "SELECT job, result FROM job_run ORDER BY id DESC LIMIT 1"
     assert live.row(query) == ("check", "done")
+
+
+def test_a_copy_holds_what_the_database_holds(live: Live, tmp_path: Path) -> None:
+    live.call(live.client.history.save("before the copy", tags=[live.key("tag")]))
+    query = "SELECT uid, prompt, tags FROM history ORDER BY id"
+    for copied in (
+        live.call(live.client.admin.backup(tmp_path / "backup.db")),
+        live.call(live.client.admin.publish(tmp_path / "published.db")),
+    ):
+        connection = sqlite3.connect(f"file:{copied.path}?mode=ro", uri=True)
+        assert connection.execute(query).fetchall() == live.rows(query)
+        assert live.row("SELECT count(*) FROM history") == (copied.exchanges,)
+        connection.close()
+    assert live.call(live.client.admin.rehearse()).detail["equal"]
 
 
 @pytest.fixture
