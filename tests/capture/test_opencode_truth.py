@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from capture.instance import json_of, status_of
+from capture.parsing import sources_row
 from support.running import RunningDaemon
 
 EXPORTS = "opencode/savekirk+session-bridge"
@@ -90,14 +91,6 @@ def counted(sessions: Iterable[Session]) -> Counter[str]:
             found["cache_write"] += tokens["cache"]["write"]
             found["cost in microdollars"] += round(message["cost"] * 10**6)
     return found
-
-
-def sources_row(shared: Path, name: str) -> tuple[int, ...]:
-    """Return what the table of sources says of a set: user messages, answers, tool calls."""
-    text = (shared / "SOURCES.md").read_text("utf-8")
-    (row,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
-    cells = [cell.strip() for cell in row.split("|")]
-    return tuple(int(cell) for cell in cells[7:10])
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from capture.content import Content, content_of_file, differences
 from capture.inprocess import InProcess
 from capture.instance import json_of, status_of
-from steno.capture.agent import Outcome, Tells
+from capture.parsing import of, read_lines, sources_row
+from steno.capture.agent import Outcome
 from steno.capture.pi import AGENT
 from steno_schema.records import AnyRecord, Message, Session, Turn, Usage
 from support.running import RunningDaemon
@@ -81,20 +82,7 @@ LINES = [
 def read(
     lines: Iterable[bytes], restarts: Iterable[int] = ()
 ) -> tuple[list[Outcome], dict[str, AnyRecord]]:
-    path, again = Path(name_of(SESSION)), set(restarts)
-    parser, outcomes, made = AGENT.parser(path), list[Outcome](), list[AnyRecord]()
-    assert isinstance(parser, Tells)
-    for number, data in enumerate(lines, 1):
-        if number in again:
-            made += parser.take()
-            parser = AGENT.parser(path, parser.state())
-        outcomes.append(parser.feed(number, data.rstrip(b"\n")))
-    return outcomes, {record.id: record for record in [*made, *parser.take()]}
-
-
-def of(kind: type[Any], records: dict[str, AnyRecord]) -> list[Any]:
-    """Return the records of a kind, in the order in which they were made first."""
-    return [record for record in records.values() if isinstance(record, kind)]
+    return read_lines(AGENT, Path(name_of(SESSION)), lines, restarts)
 
 
 def test_a_session_with_everything_in_it() -> None:
@@ -230,9 +218,7 @@ def test_a_real_session_is_counted_as_it_is_known(
 ) -> None:
     source = shared_transcripts / SET / "large-session.jsonl"
     truth = counted(source)
-    row = next(each for each in (shared_transcripts / "SOURCES.md").read_text("utf-8").splitlines()
-               if each.startswith(f"| {SET} |"))  # fmt: skip
-    known = tuple(int(cell) for cell in row.split("|")[7:10])
+    known = sources_row(shared_transcripts, SET)
     assert known == (truth["user"], truth["assistant"], truth["tool_calls"])
     folder = tmp_path / "sessions" / "--home-ada-shop--"
     folder.mkdir(parents=True)

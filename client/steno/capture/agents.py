@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from steno.capture import claude_code, codex, gemini, llm, opencode, pi, qwen
+from steno.capture import claude_code, codex, copilot, gemini, llm, opencode, pi, qwen
 from steno.capture.agent import Agent
 from steno_schema.config import Capture
 from steno_schema.paths import Paths
@@ -17,6 +17,7 @@ AGENTS: tuple[Agent, ...] = (
     gemini.AGENT,
     qwen.AGENT,
     pi.AGENT,
+    copilot.AGENT,
 )
 
 

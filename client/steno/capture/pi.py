@@ -33,20 +33,19 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw, Struct, field
 
-from steno.capture.agent import BROKEN_LINE, Agent, Outcome, position, recovered
+from steno.capture.agent import Agent, Outcome, position
+from steno.capture.line_parser import LineParser, LineState
 from steno.capture.threads import (
     OpenTurn,
     Place,
     Text,
     Thread,
-    ThreadRecords,
     cost_of,
     count_of,
     key_of,
     path_of,
-    time_of,
 )
-from steno_schema.records import AnyRecord, ExchangeStatus, Origin, Tokens
+from steno_schema.records import ExchangeStatus, Origin, Tokens
 
 _NAME = "pi"
 _FILE = re.compile(r"[^/]+_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl", re.DOTALL)
@@ -112,20 +111,13 @@ class _Entry(Struct, rename="camel"):
     model: str | None = None
 
 
-_RAW = msgspec.json.Decoder(Raw)
 _ENTRY = msgspec.json.Decoder(_Entry)
 _SAID = msgspec.json.Decoder(_Said)
 
 
-class _State(Struct, omit_defaults=True):
-    thread: Thread | None = None
-    version: int = 1
-    last_event_at: str | None = None
-    last_ms: int = 0
+class _State(LineState, omit_defaults=True):
     forked_ms: int | None = None
     """In a fork: when it was made. What is older is copied."""
-    turn: OpenTurn | None = None
-    is_turn_copied: bool = False
 
 
 _STATE = msgspec.msgpack.Decoder(_State)
@@ -140,57 +132,13 @@ class _Spot(Struct, frozen=True):
     is_copied: bool
 
 
-class PiParser:
-    """Reads one session file; ``steno.capture.agent.Parser`` says what it promises."""
-
-    session: str | None
-    last_event_at: str | None
+class PiParser(LineParser[_State]):
+    """Reads one session file."""
 
     def __init__(self, path: Path, state: bytes = b"") -> None:
         """Go on from ``state``; raise ``ValueError`` if that is not a state of this parser."""
-        self._path = path
-        self._state = _STATE.decode(state) if state else _State()
-        self._records = ThreadRecords(_NAME, self._state.last_event_at, is_key_global=True)
-        self.kind = ""
-        self.session = self._state.thread.key if self._state.thread else None
-        self.last_event_at = self._state.last_event_at
-
-    @property
-    def folder(self) -> str | None:
-        """Folder that the session began in."""
-        return self._state.thread.project if self._state.thread else None
-
-    @property
-    def version(self) -> str | None:
-        """Version of the format: that of the program is not told."""
-        return f"format {self._state.version}"
-
-    @property
-    def made(self) -> int:
-        """Records made so far, but for those of the session itself."""
-        return self._records.made
-
-    def feed(self, number: int, line: bytes) -> Outcome:
-        """Take line ``number``; never raises, whatever the bytes are."""
-        self.kind = ""
-        try:
-            outcome = self._take(number, line)
-        except (ValueError, RecursionError):
-            outcome, is_broken = recovered(
-                line, _RAW, lambda data, _block: self._take(number, data)
-            )
-            self.kind = BROKEN_LINE if is_broken else self.kind
-        self.session = self._state.thread.key if self._state.thread else None
-        self.last_event_at = self._state.last_event_at
-        return outcome
-
-    def take(self) -> list[AnyRecord]:
-        """Return the records made since the last call, what they name first."""
-        return self._records.take(self._state.thread, self._state.last_event_at)
-
-    def state(self) -> bytes:
-        """Return what a new parser needs to go on: some hundred bytes."""
-        return msgspec.msgpack.encode(self._state)
+        kept = _STATE.decode(state) if state else _State()
+        super().__init__(path, kept, _NAME, is_key_global=True)
 
     def _take(self, number: int, data: bytes) -> Outcome:
         entry = _ENTRY.decode(data)
@@ -216,44 +164,31 @@ class PiParser:
         self._use(spot, entry.usage, entry.model, in_turn=False)
         return Outcome.RECORDS
 
-    def _thread(self) -> Thread:
-        """Return the session; a file whose first line is gone is named by its name."""
-        state = self._state
-        if state.thread is None:
-            stem = self._path.stem.encode("utf-8", "replace").decode().rpartition("_")[2]
-            key = key_of(stem) or _NAME
-            state.thread = Thread(key=key, session=key)
-            self._records.thread_changed()
-        return state.thread
+    def _named(self) -> str:
+        stem = self._path.stem.encode("utf-8", "replace").decode()
+        return key_of(stem.rpartition("_")[2]) or _NAME
 
     def _session(self, entry: _Entry) -> Outcome:
-        key, state = key_of(entry.id), self._state
+        key, state = key_of(entry.id), self._kept
         if key is None:
             return Outcome.NOT_UNDERSTOOD
-        started_at, created_ms = time_of(entry.timestamp)
+        started_at, created_ms = self._seen(entry.timestamp)
         if state.thread is None or state.thread.key != key:
             state.thread, state.turn = Thread(key=key, session=key), None
         state.thread.project = path_of(entry.cwd) or state.thread.project
         state.thread.started_at = started_at if created_ms is not None else None
         is_fork = (entry.parent_session or entry.branched_from) is not None
-        state.version, state.forked_ms = entry.version, created_ms if is_fork else None
-        self._seen(started_at, created_ms)
+        state.version = f"format {entry.version}"
+        state.forked_ms = created_ms if is_fork else None
         self._records.thread_changed()
         return Outcome.RECORDS
 
-    def _seen(self, stamp: str | None, time_ms: int | None) -> None:
-        if time_ms is not None and time_ms >= self._state.last_ms:
-            self._state.last_event_at, self._state.last_ms = stamp, time_ms
-
     def _spot(self, number: int, entry: _Entry) -> _Spot:
-        stamp, time_ms = time_of(entry.timestamp)
-        self._seen(stamp, time_ms)
-        state = self._state
+        created_at, time_ms = self._seen(entry.timestamp)
         text = f"{entry.type}:{entry.summary}{_text_of(entry.content)}"
         content = bytes(entry.message) or text.encode("utf-8", "replace")
         digest = hashlib.blake2b(content, digest_size=12).hexdigest()
-        created_at = state.last_event_at if time_ms is None else stamp
-        is_copied = time_ms is not None and time_ms < (state.forked_ms or 0)
+        is_copied = time_ms is not None and time_ms < (self._kept.forked_ms or 0)
         return _Spot(f"{entry.timestamp or ''}:{digest}", number, created_at, is_copied)
 
     def _message(self, said: _Said, spot: _Spot) -> Outcome:
@@ -278,17 +213,12 @@ class PiParser:
         return Outcome.RECORDS
 
     def _ask(self, spot: _Spot, origin: Origin, text: str) -> Outcome:
-        """Begin a turn; one before it that still runs is over."""
         if not text:
             return Outcome.SKIPPED
-        state = self._state
-        if state.turn is not None and state.turn.status == "running":
-            self._end("completed")
-        project = self._thread().project
-        turn = OpenTurn(spot.key, state.last_ms, spot.created_at, project, origin, "running")
-        state.turn, state.is_turn_copied = turn, spot.is_copied
-        self._say(spot, Text("user", "text", text))
-        self._records.turn(self._thread(), turn, copied=spot.is_copied)
+        project, ms = self._thread().project, self._kept.last_ms
+        turn = OpenTurn(spot.key, ms, spot.created_at, project, origin, "running")
+        self._say(spot, Text("user", "text", text), turn=spot.key)
+        self._begin(turn, copied=spot.is_copied)
         return Outcome.RECORDS
 
     def _answer(self, said: _Said, spot: _Spot) -> None:
@@ -304,14 +234,8 @@ class PiParser:
         self._use(spot, said.usage, model, is_cut=said.stop_reason in {"aborted", "error"})
         self._end(_ENDS.get(said.stop_reason, "running"))
 
-    def _end(self, status: ExchangeStatus) -> None:
-        turn = self._state.turn
-        if turn is not None and turn.status != status:
-            turn.status = status
-            self._records.turn(self._thread(), turn, copied=self._state.is_turn_copied)
-
-    def _say(self, spot: _Spot, text: Text, block: int = 0) -> None:
-        turn = self._state.turn.key if self._state.turn else None
+    def _say(self, spot: _Spot, text: Text, block: int = 0, turn: str | None = None) -> None:
+        turn = turn or (self._kept.turn.key if self._kept.turn else None)
         place = Place(turn, position(spot.number, block), spot.created_at)
         key = f"{spot.key}:{block}" if block else spot.key
         self._records.message(self._thread(), "message", key, text, place, copied=spot.is_copied)
@@ -328,7 +252,7 @@ class PiParser:
         """Add what a call used; one that used nothing and was not cut off was none."""
         if used is None or not (used.output or used.input or used.cache_read or is_cut):
             return
-        turn = self._state.turn.key if self._state.turn and in_turn else None
+        turn = self._kept.turn.key if self._kept.turn and in_turn else None
         tokens = Tokens(
             input=count_of(used.input),
             output=count_of(used.output),
