@@ -157,8 +157,17 @@ ROWS: dict[str, tuple[str, ...]] = {
     "B1": (
         "daemon/test_afterwards.py::test_history_save_keeps_every_field",
         "tracking/test_analysis_live.py::test_every_exchange_is_analysed",
+        "analysis/test_agreement.py::test_agreement",
+        "capture/test_outcomes.py::test_claude_code_in_the_view",
+        "capture/test_outcomes.py::test_codex_in_the_view",
+        "capture/test_outcomes.py::test_signals_of_success",
     ),
     "B2": (
+        "analysis/test_labels.py::test_own_labels_words_and_levels",
+        "analysis/test_labels.py::test_a_label_that_is_not_configured_is_refused",
+        "analysis/test_plugin.py::test_its_word_stands_in_the_place_of_the_guess",
+        "analysis/test_plugin.py::test_saves_and_searches_do_not_wait_for_it",
+        "analysis/test_plugin.py::test_all_of_history_is_taken_to_it",
         "tracking/test_analysis_live.py::test_what_the_user_says_wins",
         "tracking/test_auto_tags.py::test_other_categories_mean_other_tags",
         "tracking/test_auto_tags.py::test_analysing_anew_leaves_one_tag",
