@@ -52,6 +52,10 @@ _SHELLS = _names("bash sh zsh fish dash powershell powershell.exe pwsh cmd cmd.e
 _JOINTS = re.compile(r"[^a-z0-9]")
 _PATCH_BEGIN = "*** Begin Patch"
 _PATCH_LINE = re.compile(r"^\*\*\* (Add|Update|Delete|Move to)(?: File)?: (.+?)\s*$", re.MULTILINE)
+_SCRIPTED = re.compile(
+    r"tools\.(\w+)\(\s*(?:\{[^{}`\"]*?\b(?:cmd|command|input)\s*:\s*)?"
+    r"(\"(?:[^\"\\\n]|\\.)*+\"|`[^`]*`)"
+)
 _PATCHED: dict[str, ActKind] = {"Add": "created", "Update": "modified", "Move to": "created"}
 _WAS_THERE = re.compile(r"\b(?:updated|overw\w+|modified|replaced|edited)\b")
 
@@ -76,6 +80,8 @@ def acts_of(tool: str, content: str, result: Result) -> list[Act]:
     A call that failed changed no file, but a command that failed was run.
     """
     name = _plain(tool.rsplit("__", 1)[-1])
+    if name in RUNS and "tools." in content and (told := _told_by_script(content)):
+        return [act for act in told[:ACTS_MAX] if act.kind == "ran" or not result.is_error]
     arguments = _arguments(content)
     patch = _patch_in(content, arguments) if _PATCH_BEGIN in content else None
     if patch is not None and (name in PATCHES or name in RUNS):
@@ -86,6 +92,21 @@ def acts_of(tool: str, content: str, result: Result) -> list[Act]:
     else:
         acts = _on_files(name, arguments, result)
     return [] if result.is_error else acts[:ACTS_MAX]
+
+
+def _told_by_script(script: str) -> list[Act]:
+    """Return what a script that calls tools by name tells them, as Codex writes such scripts."""
+    acts: list[Act] = []
+    for tool, text in _SCRIPTED.findall(script):
+        try:
+            told = text[1:-1] if text[0] == "`" else msgspec.json.decode(text, type=str)
+        except msgspec.DecodeError:
+            continue
+        if _PATCH_BEGIN in told:
+            acts += _patched(told)
+        elif _plain(tool) in RUNS:
+            acts.append(Act("ran", _cut(told, COMMAND_MAX_CHARS)))
+    return acts
 
 
 def _on_files(name: str, arguments: dict[str, Any], result: Result) -> list[Act]:

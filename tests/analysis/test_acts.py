@@ -51,6 +51,11 @@ def of(tool: str, arguments: Any, result: Result | None = None) -> list[tuple[st
         ("shell", {"command": ["bash", "-lc", f"apply_patch <<'E'\n{PATCH}E"]}, PATCHED),
         ("shell", {"command": ["apply_patch", PATCH]}, PATCHED),
         ("exec", "print(1)", [("ran", "print(1)")]),
+        ("exec", 'const r = await tools.exec_command({cmd: "ls \\"a\\""});', [("ran", 'ls "a"')]),
+        ("exec", "tools.exec_command({workdir: '/', cmd: `ls`}); go()", [("ran", "ls")]),
+        ("exec", f"await tools.apply_patch({json.dumps(PATCH)})", PATCHED),
+        ("exec", f"await tools.apply_patch(`{PATCH}`)", PATCHED),
+        ("exec", "tools.update_plan({plan: []})", [("ran", "tools.update_plan({plan: []})")]),
         # Gemini CLI, Qwen, opencode, Cline, Copilot and others
         ("write_file", {"file_path": "a.py", "content": ""}, [("created", "a.py")]),
         ("replace", {"file_path": "a.py", "old_string": "x"}, [("modified", "a.py")]),

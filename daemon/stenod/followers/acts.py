@@ -34,7 +34,7 @@ class Acts:
     """Keeps ``act`` in step with ``message``."""
 
     name = "acts"
-    version = "1"
+    version = "2"
     table = "message"
     kinds: frozenset[Kind] = frozenset({"message"})
 
