@@ -114,7 +114,7 @@ COMMANDS = {
     ),
     "restore": Command(
         "Put a backup in the database's place; the daemon must be down. What was there is kept.",
-        "steno restore backup.db && steno up",
+        "steno restore backup.db",
         _configure_file,
         _run_restore,
     ),
