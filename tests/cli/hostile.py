@@ -123,9 +123,9 @@ def _store_records(client: Client, payload: str, number: int, session: str) -> N
 
 
 _RECORDS = ("tasks", "sessions", "commands", "errors", "patterns", "preferences", "handoffs",
-            "interactions", "routing", "metrics", "workflow", "metadata", "costs",
+            "interactions", "routing", "measurements", "workflow", "metadata", "costs",
             "conversations")  # fmt: skip
-_SUMS = ("tasks stats", "commands stats", "patterns roi", "metrics summary", "routing summary",
+_SUMS = ("tasks stats", "commands stats", "patterns roi", "measurements summary", "routing summary",
          "errors summary", "handoffs latest", "workflow get")  # fmt: skip
 _SQL = "SELECT prompt, output, model, tags, metadata, notes FROM history WHERE id = ?"
 _GROUPS = ("model", "agent", "project", "tag", "session")
@@ -176,6 +176,7 @@ WAYS: tuple[Way, ...] = (
     Way(("status",)),
     Way(("doctor",)),
     Way(("jobs",)),
+    Way(("metrics",)),
     Way(("jobs", "run", "{payload}")),
     Way(("config", "show", "--origin")),
     *(Way((name,), "tabs") for name in _RECORDS),

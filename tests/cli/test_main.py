@@ -176,7 +176,8 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
         (
             "['search', 'x']",
             {"apsw", "anyio", "watchfiles", "subprocess", "shutil", "tomllib", "csv",
-             "dataclasses", "asyncio", "steno.cli.save", "steno.cli.pager"},
+             "dataclasses", "asyncio", "steno.cli.save", "steno.cli.pager", "steno.cli.records",
+             "steno.cli.nearmiss", "difflib"},
         ),
     ],
 )  # fmt: skip

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from steno.cli.exchanges import base_name
 from steno.cli.jsontext import is_list, is_map, plain, to_json
 from steno.cli.screen import escape_line
+from steno.cli.stats import money
 from steno.results import Saved
 
 if TYPE_CHECKING:
@@ -97,9 +99,15 @@ def _cell(screen: "Screen", name: str, value: Any) -> object:
         return screen.time(str(value))
     if name == "success":
         return bool(value)
-    if isinstance(value, float) and screen.is_terminal:
-        return f"{value:.4g}"
-    return value
+    if not screen.is_terminal:
+        return value
+    if name == "cost_usd":
+        return money(value)
+    if name == "project_id":
+        return base_name(str(value))
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return screen.number(value)
 
 
 def _header(name: str) -> str:

@@ -46,7 +46,8 @@ def _sessions(counts: dict[str, int]) -> str:
     """Statistics count the sessions that have exchanges; here it is all of them."""
     without = counts.get("sessions_without_exchange")
     aside = f" ({without:,} without an exchange)" if without else ""
-    return f"{counts['sessions']:,} sessions{aside}"
+    number: int = counts["sessions"]
+    return f"{number:,} {'session' if number == 1 else 'sessions'}{aside}"
 
 
 def _alarms(count: int) -> list[tuple[str, str]]:
