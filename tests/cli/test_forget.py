@@ -86,6 +86,18 @@ def test_one_exchange_and_one_session(
     assert "forgotten, index" in shown
 
 
+def test_copies_that_still_hold_it_are_told(
+    daemon: RunningDaemon, tag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert steno(daemon, f"steno forget --tag '{tag}' --dry-run")[0] == 0
+    assert "Copies" not in capsys.readouterr().err
+    assert daemon.steno("backup").returncode == 0
+    for how in ("--dry-run", "--yes"):
+        assert steno(daemon, f"steno forget --tag '{tag}' {how}")[0] == 0
+        said = capsys.readouterr().err
+        assert f"Copies that still hold it: 1 backups in {daemon.home / 'backups'}." in said
+
+
 def test_away_from_a_terminal_it_needs_yes(daemon: RunningDaemon, tag: str) -> None:
     refused = daemon.steno("forget", "--tag", tag, stdin="y\n")
     assert refused.returncode == 2

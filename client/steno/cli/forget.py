@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -45,6 +46,7 @@ def _run(context: Context) -> int:
     if args.json or not _is_any(request, count):
         return _told(context, trial, count)
     _preview(context, request, count)
+    _tell_of_copies(context)
     if args.dry_run:
         return 0
     if not _agreed():
@@ -59,6 +61,8 @@ def _told(context: Context, request: Delete, count: int) -> int:
         context.screen.json({"count": count, "forgotten": not request.dry_run})
     elif _is_any(request, count):
         context.screen.line(f"{_what(request, count)} forgotten, index and kept bytes included.")
+        if context.args.yes:
+            _tell_of_copies(context)
     else:
         from steno.cli.nearmiss import tell_near_misses
 
@@ -81,6 +85,18 @@ def _preview(context: Context, request: Delete, count: int) -> None:
     if count > _SHOWN:
         screen.line(screen.style(f"… and {count - _SHOWN:,} more", "dim"))
     screen.line(f"{_what(request, count)} would be forgotten.")
+
+
+def _tell_of_copies(context: Context) -> None:
+    """Say which copies of the database keep what is forgotten here."""
+    from steno_schema.config import load_usable
+
+    paths = context.paths
+    backups = load_usable(paths).settings.jobs.backup.to
+    for folder, what in ((Path(backups or paths.backups), "backups"), (paths.aside, "databases")):
+        count = sum(1 for _ in folder.glob("**/*.db"))
+        if count:
+            say(f"Copies that still hold it: {count} {what} in {folder}.")
 
 
 def _agreed() -> bool:

@@ -181,7 +181,7 @@ class Admin(Namespace[Runner]):
 
         Example::
 
-            client.admin.publish("/srv/share/steno.db")
+            client.admin.publish("shared.db")
         """
         return (yield from self._copy("publish", path, timeout_s))
 
