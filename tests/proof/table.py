@@ -149,7 +149,12 @@ ROWS: dict[str, tuple[str, ...]] = {
         "daemon/test_statistics.py::test_rollups_equal_a_scan",
     ),
     "A7": ("readme/test_readme.py::test_example_runs",),
-    "A8": ("readme/test_readme.py::test_example_runs",),
+    "A8": (
+        "readme/test_readme.py::test_example_runs",
+        "cli/test_every_command.py::test_without_a_daemon",
+        "cli/test_sql.py::test_formats",
+        "cli/test_tail.py::test_a_restart_loses_and_repeats_nothing",
+    ),
     "A11": (
         _TALK + "test_similar_prompts_come_the_most_alike_first",
         "readme/test_examples.py::test_an_example_prints_what_it_found",
@@ -247,6 +252,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         _WORK + "test_the_workflow_state_is_one_and_replaced",
         _WORK + "test_metadata_is_kept_by_key",
         _MEMORY + "test_patterns_pay_off",
+        "cli/test_records.py::test_what_was_typed_is_what_is_stored",
     ),
 }
 """Each row of the product's first round that is about records, and what proves it."""
