@@ -23,9 +23,6 @@ WITHOUT_A_DAEMON = {
     "hook": 0,
     "hooks": 0,
     "service": 4,  # a private instance is none
-    "restore": 4,
-    "publish": 4,
-    "check": 4,  # there is no database
 }
 """Exit codes of what needs no daemon; a save is spooled."""
 SPOOLED = {
