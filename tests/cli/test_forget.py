@@ -95,7 +95,7 @@ def test_copies_that_still_hold_it_are_told(
     for how in ("--dry-run", "--yes"):
         assert steno(daemon, f"steno forget --tag '{tag}' {how}")[0] == 0
         said = capsys.readouterr().err
-        assert f"Copies that still hold it: 1 backups in {daemon.home / 'backups'}." in said
+        assert f"Copies that still hold it: 1 backup in {daemon.home / 'backups'}." in said
 
 
 def test_away_from_a_terminal_it_needs_yes(daemon: RunningDaemon, tag: str) -> None:

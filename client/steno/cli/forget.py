@@ -93,10 +93,11 @@ def _tell_of_copies(context: Context) -> None:
 
     paths = context.paths
     backups = load_usable(paths).settings.jobs.backup.to
-    for folder, what in ((Path(backups or paths.backups), "backups"), (paths.aside, "databases")):
+    for folder, what in ((Path(backups or paths.backups), "backup"), (paths.aside, "database")):
         count = sum(1 for _ in folder.glob("**/*.db"))
         if count:
-            say(f"Copies that still hold it: {count} {what} in {folder}.")
+            plural = "" if count == 1 else "s"
+            say(f"Copies that still hold it: {count} {what}{plural} in {folder}.")
 
 
 def _agreed() -> bool:
