@@ -157,7 +157,7 @@ def test_calls_of_both_generations(log: Logged) -> None:
         assert known.status()["llm"]["lines_not_understood"] == 0
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("STENO_TEST_SEEDS", "6"))))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STENO_TEST_SEEDS", "4"))))
 def test_whenever_it_is_read_as_it_grows(seed: int, log: Logged, tmp_path: Path) -> None:
     chance = random.Random(seed)
     with InProcess(Path(":memory:")) as known:

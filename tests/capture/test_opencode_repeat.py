@@ -16,6 +16,7 @@ from capture.inprocess import InProcess
 from capture.instance import json_of, prompt_heard, status_of
 from capture.opencode_rows import (
     CHILD,
+    FORK,
     SESSION,
     Stored,
     answer,
@@ -24,6 +25,7 @@ from capture.opencode_rows import (
     new_database,
     part,
     prompt,
+    session,
     steps,
     store,
     write_tree,
@@ -33,7 +35,7 @@ from steno.errors import Unreachable
 from support.running import RunningDaemon
 
 LONG_AGO_NS = 10**18
-SEEDS = range(int(os.environ.get("STENO_TEST_SEEDS", "6")))
+SEEDS = range(int(os.environ.get("STENO_TEST_SEEDS", "4")))
 
 
 def newest(rows: list[Stored]) -> list[Stored]:
@@ -328,3 +330,16 @@ def test_a_real_database_as_it_grew(seed: int, shared_transcripts: Path, tmp_pat
                     known.restart()
             at_once.rescan(source.parent, AGENT)
             assert not differences(at_once.content(), known.content())
+
+
+def test_a_project_that_stays_out_keeps_only_its_own_sessions_out(tmp_path: Path) -> None:
+    secret = session(FORK, directory="/home/ada/secret")
+    write_database(tmp_path, [*steps(), secret, *prompt(95_000, "Whisper", FORK)])
+    with InProcess(Path(":memory:"), ignore=("/home/ada/secret",)) as known:
+        known.rescan(tmp_path, AGENT)
+        prompts = {row[0] for row in known.rows("SELECT content FROM message WHERE role = 'user'")}
+        assert "Name the wrens" in prompts
+        assert "Whisper" not in prompts
+        kept = {Path(file["path"]).name: file["kept_bytes"] for file in known.files()}
+        assert kept[SESSION] > 0
+        assert kept[FORK] == 0
