@@ -216,6 +216,8 @@ def test_a_document_gives_what_its_lines_give() -> None:
     from_document = read_lines([line for line in units if line is not None])
     assert from_document.by_id == read(*whole).by_id
     assert len(units) == len(whole)
+    on_one_line = read(whole[0] | {"messages": whole[1:]})
+    assert on_one_line.by_id == from_document.by_id
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,13 @@ class GeminiParser:
             return self._messages.take(line)
         if line.session_id:
             self._messages.cut_off()
-            return self._set(METADATA.decode(data))
+            metadata = METADATA.decode(data)
+            messages, metadata.messages = metadata.messages, None
+            outcome = self._set(metadata)
+            for raw in messages or []:
+                # An older document on one line.
+                outcome = self._take(bytes(raw))
+            return outcome
         return Outcome.NOT_UNDERSTOOD
 
     def _set(self, metadata: Metadata) -> Outcome:
