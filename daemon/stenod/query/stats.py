@@ -34,10 +34,8 @@ _COLUMNS = (
     "rating_thousandths",
 )
 _TOP = 10
-_TOPS = (
-    *("agent", "model", "framework", "tag", "project"),
-    *("category", "complexity", "keyword", "hour", "day"),
-)
+_TOPS = ("agent", "model", "framework", "tag", "project", "category", "complexity", "day")
+"""What totals come with. Hours and keywords have many rows a day: they wait to be asked for."""
 _SCANNED = {"session": "s.key", "user": "coalesce(e.user, c.user, s.user, '')"}
 """Groupings without a roll-up: what sessions say may change without a change of exchanges."""
 _OF_DAYS = {"day", "week"}
