@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from steno.capture import claude_code, codex, copilot, gemini, llm, opencode, pi, qwen
+from steno.capture import claude_code, codex, copilot, crush, gemini, llm, opencode, pi, qwen
 from steno.capture.agent import Agent
 from steno_schema.config import Capture
 from steno_schema.paths import Paths
@@ -18,6 +18,7 @@ AGENTS: tuple[Agent, ...] = (
     qwen.AGENT,
     pi.AGENT,
     copilot.AGENT,
+    crush.AGENT,
 )
 
 
