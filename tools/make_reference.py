@@ -62,6 +62,7 @@ PARTS = (
         Part(f"client.{name}", f"namespaces/{name}.py", name.capitalize(), f"client.{name}")
         for name in NAMESPACES
     ),
+    Part("client.history: files", "namespaces/files.py", "Files", "client.history"),
     Part("Subscription", "client.py", "Subscription", "subscription"),
     Part("Batch", "batch.py", "Batch", "batch"),
     Part("AsyncClient", "aclient.py", "AsyncClient", "client", is_made=True),
@@ -81,7 +82,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "exchanges.py": ("ExchangeFields",),
 }
 """Keywords that many verbs take."""
-RESULTS = ("results.py", "root.py", *(f"namespaces/{name}.py" for name in NAMESPACES))
+RESULTS = (
+    "results.py",
+    "root.py",
+    "transfer/taking.py",
+    *(f"namespaces/{name}.py" for name in NAMESPACES),
+)
 REPLIES: dict[str, tuple[str, ...]] = {
     "replies.py": ("ExchangeView", "MessageView", "SearchResult", "Statistics", "Table", "Event"),
     "records.py": ("Tokens",),

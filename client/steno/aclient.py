@@ -13,7 +13,7 @@ from steno.context import Context
 from steno.errors import StenoError, Unreachable
 from steno.filters import FilterWords, filters_of
 from steno.root import Root
-from steno.verbs import Answer, Ask, Async, Result, Spool, Step, Steps
+from steno.verbs import Answer, Ask, Async, Result, Spool, Step, Steps, Work, Worked
 from steno.wire import begun, refusal
 from steno_schema.replies import Done, Error, Event
 from steno_schema.requests import Subscribe
@@ -32,17 +32,20 @@ class AsyncRunner:
         """Return what the verb returns, or raise what it raises."""
         answer: Answer = None
         problem: StenoError | None = None
-        while True:
-            try:
-                step = steps.send(answer) if problem is None else steps.throw(problem)
-            except StopIteration as done:
-                result: Result = done.value
-                return result
-            answer, problem = None, None
-            try:
-                answer = await self._perform(step)
-            except StenoError as error:
-                problem = error
+        try:
+            while True:
+                try:
+                    step = steps.send(answer) if problem is None else steps.throw(problem)
+                except StopIteration as done:
+                    result: Result = done.value
+                    return result
+                answer, problem = None, None
+                try:
+                    answer = await self._perform(step)
+                except StenoError as error:
+                    problem = error
+        finally:
+            steps.close()
 
     async def _perform(self, step: Step) -> Answer:
         if isinstance(step, Ask):
@@ -51,6 +54,8 @@ class AsyncRunner:
         if isinstance(step, Spool):
             await asyncio.to_thread(storing.keep, self._context, step.append)
             return None
+        if isinstance(step, Work):
+            return Worked(await asyncio.to_thread(step.call))
         return await self.run(
             storing.store(
                 step.append,

@@ -11,7 +11,7 @@ from steno.context import Context
 from steno.errors import StenoError, Unreachable
 from steno.filters import FilterWords, filters_of
 from steno.root import Root
-from steno.verbs import Answer, Ask, Result, Spool, Step, Steps, Sync
+from steno.verbs import Answer, Ask, Result, Spool, Step, Steps, Sync, Work, Worked
 from steno.wire import Deadline, begun, refusal
 from steno_schema.replies import Done, Error, Event
 from steno_schema.requests import Subscribe
@@ -34,17 +34,20 @@ class BlockingRunner:
         """Return what the verb returns, or raise what it raises."""
         answer: Answer = None
         problem: StenoError | None = None
-        while True:
-            try:
-                step = steps.send(answer) if problem is None else steps.throw(problem)
-            except StopIteration as done:
-                result: Result = done.value
-                return result
-            answer, problem = None, None
-            try:
-                answer = self._perform(step)
-            except StenoError as error:
-                problem = error
+        try:
+            while True:
+                try:
+                    step = steps.send(answer) if problem is None else steps.throw(problem)
+                except StopIteration as done:
+                    result: Result = done.value
+                    return result
+                answer, problem = None, None
+                try:
+                    answer = self._perform(step)
+                except StenoError as error:
+                    problem = error
+        finally:
+            steps.close()
 
     def _perform(self, step: Step) -> Answer:
         if isinstance(step, Ask):
@@ -53,6 +56,8 @@ class BlockingRunner:
         if isinstance(step, Spool):
             storing.keep(self._context, step.append)
             return None
+        if isinstance(step, Work):
+            return Worked(step.call())
         return self.run(
             storing.store(
                 step.append,

@@ -1,12 +1,11 @@
 """``PromptHistory``: the friendly face of one person's prompts, for scripts and notebooks."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from steno import exports
 from steno.client import Client
 from steno.errors import Misuse
 from steno.exchanges import TokensLike
@@ -182,7 +181,7 @@ class PromptHistory:
 
             history.export_json("sky.json", tag="sky", overwrite=True)
         """
-        return self._export(exports.export_json, path, overwrite, words)
+        return self._client.history.export(path, "json", overwrite=overwrite, **words)
 
     def export_csv(
         self,
@@ -200,7 +199,7 @@ class PromptHistory:
 
             history.export_csv("week.csv", since="7d", overwrite=True)
         """
-        return self._export(exports.export_csv, path, overwrite, words)
+        return self._client.history.export(path, "csv", overwrite=overwrite, **words)
 
     def stats(self, **words: Unpack[FilterWords]) -> Statistics:
         """Return totals (entries, tokens, cost, top models, tags …) of what the filters choose.
@@ -236,15 +235,6 @@ class PromptHistory:
 
     def _list(self, limit: int | None, **words: Unpack[FilterWords]) -> list[ExchangeView]:
         return list(self._iterate(words, limit))
-
-    def _export(
-        self,
-        write: Callable[..., int],
-        path: str | os.PathLike[str],
-        overwrite: bool,
-        words: FilterWords,
-    ) -> int:
-        return write(self._iterate(words, None), path, overwrite=overwrite)
 
     def _iterate(self, words: FilterWords, limit: int | None) -> Iterator[ExchangeView]:
         left = limit

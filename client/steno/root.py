@@ -16,7 +16,7 @@ from steno.namespaces.messages import Messages
 from steno.namespaces.sessions import Sessions
 from steno.results import Saved
 from steno.rows import select
-from steno.verbs import Ask, Namespace, Runner, Steps, ask, store_append, verb
+from steno.verbs import Ask, Namespace, Runner, Steps, Worked, ask, store_append, verb
 from steno_schema.records import AnyRecord
 from steno_schema.replies import AnyReply, Pong, StatusReport, Table
 from steno_schema.requests import AnyRequest, Append, Ping, Sql, Status
@@ -162,7 +162,7 @@ class Root(Namespace[Runner]):
         """
         reply = yield Ask(request, timeout_s)
         assert reply is not None
-        assert not isinstance(reply, list)
+        assert not isinstance(reply, list | Worked)
         return reply
 
     @verb

@@ -1,7 +1,7 @@
 """How a verb is written once and serves both colours, blocking and async.
 
 A verb is a generator method of a ``Namespace``. It yields *steps* (ask the daemon this, store
-these records) and is sent their answers; what it returns is the verb's result. It never does
+these records, write this to a file) and is sent their answers; what it returns is the verb's result. It never does
 input or output, so whoever runs it chooses how: ``Client`` blocks, ``AsyncClient`` awaits, a batch
 collects. ``@verb`` turns the generator method into a callable of the right type for each.
 """
@@ -41,8 +41,18 @@ class Spool(Struct, frozen=True):
     append: Append
 
 
-Step = Ask | Store | Spool
-Answer = AnyReply | list[Saved] | None
+class Work(Struct, frozen=True):
+    """Call something that may wait for a disk; the answer is a ``Worked`` with what it returned."""
+
+    call: Callable[[], object]
+
+
+class Worked(Struct, frozen=True):
+    result: Any
+
+
+Step = Ask | Store | Spool | Work
+Answer = AnyReply | list[Saved] | Worked | None
 Result = TypeVar("Result")
 Steps = Generator[Step, Answer, Result]
 Parameters = ParamSpec("Parameters")
@@ -116,6 +126,14 @@ def ask(
         f"The daemon answered {type(reply).__name__} where {expected.__name__} was expected.",
         "Update steno and restart its daemon: 'steno restart'.",
     )
+
+
+def work(call: Callable[[], Result]) -> Steps[Result]:
+    """Return what ``call`` returns; an async client has a thread do it."""
+    answer = yield Work(call)
+    assert isinstance(answer, Worked)
+    result: Result = answer.result
+    return result
 
 
 def store(*records: AnyRecord) -> Steps[list[Saved]]:

@@ -28,7 +28,7 @@ from steno_schema.limits import (
     STAGED_MAX_BYTES,
 )
 from steno_schema.replies import AnyReply, Done, Error, Welcome
-from steno_schema.requests import Admin, AnyRequest, Append, Hello, Stage
+from steno_schema.requests import Admin, AnyRequest, Append, Hello, Import, Stage
 
 RECEIVE_BYTES = 64 * KIB
 STAGE_DATA_BYTES = 3 * MIB
@@ -94,7 +94,7 @@ class Wire:
         self._next_id += 1
         frame = encode(self._codec, msgspec.structs.replace(request, id=self._next_id))
         size_bytes = len(frame) - _LENGTH_BYTES
-        if not isinstance(request, Append | Stage):
+        if not isinstance(request, Append | Import | Stage):
             check_size(size_bytes, FRAME_MAX_BYTES, "request")
         if size_bytes <= BULK_FRAME_MAX_BYTES:
             yield self._next_id, frame

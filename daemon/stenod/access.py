@@ -17,6 +17,7 @@ from steno_schema.requests import (
     AnyRequest,
     Append,
     Cancel,
+    Export,
     Get,
     Hello,
     List,
@@ -41,7 +42,7 @@ class Role(Enum):
 
 
 _ALLOWED: dict[Role, tuple[type, ...]] = {
-    Role.READ: (Hello, Ping, Status, Get, List, Search, Stats, Sql, Subscribe, Cancel),
+    Role.READ: (Hello, Ping, Status, Get, List, Search, Stats, Sql, Export, Subscribe, Cancel),
     Role.APPEND: (Hello, Ping, Append, Stage, Cancel),
 }
 

@@ -21,6 +21,7 @@ from steno_schema.requests import (
     Cancel,
     Delete,
     Hello,
+    Import,
     Ping,
     Stage,
     Status,
@@ -68,7 +69,7 @@ class Dispatch:
         """Take a request; its reply follows through ``connection.deliver``."""
         try:
             access.check(connection.role, request)
-            if size_bytes > FRAME_MAX_BYTES and not isinstance(request, Append | Stage):
+            if size_bytes > FRAME_MAX_BYTES and not isinstance(request, Append | Import | Stage):
                 raise RequestError(
                     ErrorCode.TOO_LARGE,
                     f"A {type(request).__name__.lower()} of {size_bytes} bytes is too large.",
@@ -79,7 +80,7 @@ class Dispatch:
             connection.deliver(error_reply(request.id, _refusal(error)))
 
     def _route(self, connection: Connection, request: AnyRequest, size_bytes: int) -> None:
-        if isinstance(request, Append | Amend | Delete):
+        if isinstance(request, Append | Import | Amend | Delete):
             self._write(connection, request, size_bytes)
         elif type(request) in QUESTIONS:
             question = QUESTIONS[type(request)]
@@ -186,8 +187,8 @@ class Dispatch:
         whole = bytes(connection.staged)
         connection.drop_staged()
         staged = decode_staged(whole)
-        if not isinstance(staged, Append):
-            raise bad_request("Only an append goes up in parts.")
+        if not isinstance(staged, Append | Import):
+            raise bad_request("Only an append or an import goes up in parts.")
         access.check(connection.role, staged)
         staged.id = request.id
         self._write(connection, staged, len(whole))

@@ -9,10 +9,11 @@ import apsw
 from steno_schema.errors import bad_request
 from steno_schema.limits import FRESHNESS_WAIT_S
 from steno_schema.replies import AnyReply, Exchanges, Messages, Rows, Table
-from steno_schema.requests import Get, List, Search, Sql, Stats
+from steno_schema.requests import Export, Get, List, Search, Sql, Stats
 from stenod.progress import Progress
 from stenod.query.calls import cost_rows
 from stenod.query.exchanges import get_exchange, list_exchanges
+from stenod.query.exported import export_page
 from stenod.query.records import get_message, get_row, list_messages, list_rows
 from stenod.query.sql import run_sql
 from stenod.query.stats import statistics
@@ -52,6 +53,11 @@ def _list(connection: apsw.Connection, request: List, progress: Progress) -> Any
     return list_rows(connection, request)
 
 
+def _export(connection: apsw.Connection, request: Export, progress: Progress) -> AnyReply:
+    _wait(progress, "analysis")  # it puts tags
+    return export_page(connection, request)
+
+
 def _search(connection: apsw.Connection, request: Search, progress: Progress) -> AnyReply:
     behind = progress.wait_for("fulltext", FRESHNESS_WAIT_S)
     reply = search(connection, request)
@@ -74,6 +80,7 @@ def _sql(connection: apsw.Connection, request: Sql, _progress: Progress) -> Tabl
 QUESTIONS: dict[type, Question] = {
     Get: _get,
     List: _list,
+    Export: _export,
     Search: _search,
     Stats: _stats,
     Sql: _sql,

@@ -1,8 +1,8 @@
 """Secrets leave a request before it is queued, whoever sent it."""
 
 from steno_schema.errors import bad_request
-from steno_schema.redaction import redact_record, redact_value
-from steno_schema.requests import Amend, AnyRequest, Append
+from steno_schema.redaction import redact_exported, redact_record, redact_value
+from steno_schema.requests import Amend, AnyRequest, Append, Import
 
 
 def redact_request(request: AnyRequest) -> None:
@@ -10,6 +10,8 @@ def redact_request(request: AnyRequest) -> None:
     try:
         if isinstance(request, Append):
             request.records = [redact_record(record)[0] for record in request.records]
+        elif isinstance(request, Import):
+            request.records = [redact_exported(record) for record in request.records]
         elif isinstance(request, Amend):
             request.set = redact_value(request.set)[0]
             request.add_tags = redact_value(request.add_tags)[0]

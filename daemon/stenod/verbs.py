@@ -5,7 +5,7 @@ from typing import Any
 
 from steno_schema.errors import bad_request
 from steno_schema.replies import AnyReply, Done
-from steno_schema.requests import Amend, Append, Delete
+from steno_schema.requests import Amend, Append, Delete, Import
 from stenod.plugin.verdicts import Verdicts, store_verdicts
 from stenod.store.amend import amend
 from stenod.store.append import append
@@ -13,6 +13,7 @@ from stenod.store.context import Context
 from stenod.store.forget import forget
 from stenod.store.forget_user import forget_user
 from stenod.store.remove import REMOVABLE, remove
+from stenod.store.restore import restore
 
 
 def _amend(context: Context, request: Amend) -> Done:
@@ -34,6 +35,7 @@ def _delete(context: Context, request: Delete) -> Done:
 
 VERBS: dict[type, Callable[[Context, Any], AnyReply]] = {
     Append: append,
+    Import: restore,
     Amend: _amend,
     Delete: _delete,
     Verdicts: store_verdicts,

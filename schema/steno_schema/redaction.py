@@ -11,6 +11,7 @@ from typing import Any, TypeGuard, TypeVar
 import msgspec
 from msgspec import Struct
 
+from steno_schema.exported import AnyExported, ExportedExchange
 from steno_schema.limits import NESTING_MAX
 from steno_schema.records import AnyRecord
 from steno_schema.redaction_rules import LEADS, Scan, compile_lead, is_random
@@ -73,6 +74,18 @@ def redact_record(record: AnyRecord) -> tuple[AnyRecord, int]:
     nested deeper than ``NESTING_MAX``.
     """
     return _redact_struct(record)
+
+
+def redact_exported(record: AnyExported) -> AnyExported:
+    """Return an exported record without secrets, what it says of its messages included."""
+    redacted = _redact_struct(record)[0]
+    if not isinstance(redacted, ExportedExchange):
+        return redacted
+    for name in ("prompt_message", "output_message"):
+        own = getattr(redacted, name)
+        if own is not None:
+            redacted = msgspec.structs.replace(redacted, **{name: _redact_struct(own)[0]})
+    return redacted
 
 
 def redact_value(value: Any, depth: int = 0) -> tuple[Any, int]:

@@ -39,11 +39,13 @@ class Outcome(Struct, kw_only=True, omit_defaults=True):
     """What became of one record. ``id`` is the one that now stands for it.
 
     ``existed``: same id, same content. ``duplicate``: the duplicate check met the same prompt.
-    ``gone``: it was forgotten and stays so.
+    ``gone``: it was forgotten and stays so. Of an import only: ``conflict``, it says something else
+    than what is stored, which stays; ``refused``, it cannot be stored, and ``problem`` says why.
     """
 
     id: str
-    outcome: Literal["created", "existed", "duplicate", "updated", "gone"]
+    outcome: Literal["created", "existed", "duplicate", "updated", "gone", "conflict", "refused"]
+    problem: str = ""
 
 
 class Appended(Reply, tag="appended", kw_only=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from steno_schema.exported import AnyExported
 from steno_schema.limits import LINE_KIND_MAX_CHARS, PAGE_MAX, SQL_ROWS_MAX
 from steno_schema.records import AnyRecord, Count, Int64, Key, Tag
 
@@ -170,7 +171,7 @@ class Append(Request, tag="append", kw_only=True):
 
 
 class Stage(Request, tag="stage", kw_only=True):
-    """One part of a request that is larger than a frame; the last part carries it out.
+    """One part of an append or import larger than a frame; the last part carries it out.
 
     ``data`` is a stretch of the msgpack encoding of the request; parts come in order on one
     connection. Every part but the last is answered with ``pong``.
@@ -232,6 +233,29 @@ class List(Request, tag="list", kw_only=True):
     oldest_first: bool = False
     newest_first: bool = False
     where: dict[Key, list[str]] = {}
+
+
+class Export(Request, tag="export", kw_only=True):
+    """Everything that ``filters`` choose, as ``exported`` describes it, in pages of ``rows``.
+
+    Filters choose exchanges, and of the rest what belongs to them or fits by its own session,
+    user and time. ``types`` names the types of records that are wanted; empty: all. ``newest``
+    keeps that many exchanges, the newest ones, and what belongs to them.
+    """
+
+    filters: Filters = msgspec.field(default_factory=Filters)
+    types: list[ListType] = []
+    newest: Annotated[int, Meta(ge=1)] | None = None
+    cursor: str | None = None
+
+
+class Import(Request, tag="import", kw_only=True):
+    """Take exported records back in, each by itself; its ``outcome`` says what became of it.
+
+    What is there already is completed where something is missing, and never replaced.
+    """
+
+    records: list[AnyExported]
 
 
 class Search(Request, tag="search", kw_only=True):
@@ -339,6 +363,8 @@ AnyRequest = (
     | Delete
     | Get
     | List
+    | Export
+    | Import
     | Search
     | Stats
     | Sql

@@ -152,6 +152,7 @@ WAYS: tuple[Way, ...] = (
     Way(("export", "--format", "jsonl", "--tag", "{tag}"), "jsonl"),
     Way(("export", "--format", "csv", "--tag", "{tag}"), "csv"),
     Way(("export", "--format", "md", "--tag", "{tag}"), "md"),
+    Way(("export", "--format", "chat", "--tools", "--tag", "{tag}"), "jsonl"),
     Way(("sql", _SQL, "--param", "{number}")),
     Way(("sql", _SQL, "--param", "{number}", "--format", "json"), "json"),
     Way(("sql", _SQL, "--param", "{number}", "--format", "csv"), "csv"),

@@ -11,9 +11,12 @@ from steno.cli.command import Context, Group, parse
 from steno.cli.main import find
 from steno.cli.screen import Screen
 from steno.client import Client
+from steno.context import Context as ClientContext
+from steno.namespaces.files import Files
 from steno.results import Saved
+from steno.verbs import Answer, Ask, Result, Steps, Sync, Work, Worked
 from steno_schema.records import Tokens
-from steno_schema.replies import Event, ExchangeView, MessageView, Reply
+from steno_schema.replies import AnyReply, Event, ExchangeView, MessageView, Reply
 from steno_schema.requests import Request
 from support.running import RunningDaemon
 
@@ -24,10 +27,33 @@ HOSTILE = (
 HOSTILE_CHARS = {char for char in HOSTILE if not " " <= char <= "~"}
 
 
-class StubHistory:
-    """``client.history`` that keeps what was saved."""
+class _Asked:
+    """Runs the steps of a verb against a stub's answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: "StubClient") -> None:
+        self._client = client
+
+    def run(self, steps: Steps[Result]) -> Result:
+        answer: Answer = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as done:
+                result: Result = done.value
+                return result
+            if isinstance(step, Work):
+                answer = Worked(step.call())
+            else:
+                assert isinstance(step, Ask)
+                answer = cast("AnyReply", self._client.request(step.request))
+
+
+class StubHistory:
+    """``client.history`` that keeps what was saved, and exports what its client answers."""
+
+    def __init__(self, client: "StubClient") -> None:
+        files: Files[Sync] = Files(_Asked(client), ClientContext(None, None))
+        self.export = files.export
         self.saved: list[tuple[str, str, dict[str, Any]]] = []
         self.stored = "daemon"
 
@@ -52,7 +78,7 @@ class StubClient:
     def __init__(self, answer: Callable[[Any], Reply] | None = None) -> None:
         self.asked: list[Any] = []
         self.events: list[Event] = []
-        self.history = StubHistory()
+        self.history = StubHistory(self)
         self.subscribed: dict[str, Any] = {}
         self._answer = answer
 

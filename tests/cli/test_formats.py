@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cli.support import HOSTILE, exchange, only_harmless
 from steno.cli.csvtext import csv_cell, csv_line
-from steno.cli.export import CSV_FIELDS, csv_cells
 from steno.cli.jsontext import plain, to_json
-from steno.cli.markdown import markdown_of
+from steno.transfer import csvcells
+from steno.transfer.markdown import markdown_of
 from steno_schema.records import Tokens
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1", "＝1"]
@@ -68,13 +68,35 @@ def test_a_csv_line_stays_one_record(text: str) -> None:
 
 
 def test_csv_cells_are_in_the_order_of_their_names() -> None:
-    cells = csv_cells(exchange(tags=["=cmd", "x"], metadata={"k": "v"}))
-    told = dict(zip(CSV_FIELDS, cells, strict=False))
-    assert told["tags"] == "=cmd,x"
+    cells = csvcells.cells_of(exchange(tags=["=cmd", "x"], metadata={"k": "v"}))
+    told = dict(zip(csvcells.HEADER, cells, strict=True))
+    assert told["tags"] == "'=cmd,x"
     assert told["metadata"] == '{"k":"v"}'
     assert told["prompt"] == "prompt 1"
-    assert cells[len(CSV_FIELDS) :] == [3, 4, 0, 0, 0, None, True]
-    assert csv_cells(exchange(tokens=None))[len(CSV_FIELDS) :] == [None] * 7
+    assert cells[len(csvcells.FIELDS) :] == (3, 4, 0, 0, 0, 0, 0, None, "true")
+    none = csvcells.cells_of(exchange(tokens=None))
+    assert none[len(csvcells.FIELDS) :] == (None,) * len(csvcells.TOKENS)
+
+
+@given(texts)
+@example("'=1")
+@example("''=1")
+@example('"quoted"')
+@example('\'"x\\r"')
+@example('"=1\r\n"')
+def test_a_cell_reads_back_whatever_the_text(text: str) -> None:
+    cell = csvcells.written(text)
+    assert csvcells.read(cell) == text
+    assert only_harmless(cell)
+    assert not csvcells.is_formula(cell)
+    rows = list(csv.reader(io.StringIO(csvcells.line_of([cell, "end"]), newline="")))
+    assert rows == [[cell, "end"]]
+
+
+@given(st.lists(texts.filter(str.strip)))
+def test_several_texts_in_a_cell_stay_apart(several: list[str]) -> None:
+    cell = csvcells.cells_of(exchange(tags=several))[csvcells.FIELDS.index("tags")]
+    assert csvcells.split(csvcells.read(str(cell))) == several
 
 
 def test_markdown_keeps_text_in_its_fence() -> None:

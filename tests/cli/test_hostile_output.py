@@ -114,8 +114,8 @@ def test_nothing_hostile_reaches_a_terminal_or_a_cell(
     [
         ("steno.cli.screen._HOSTILE", re.compile("(?!)")),
         ("steno.cli.jsontext._HOSTILE", re.compile("(?!)")),
-        ("steno.cli.csvtext._FORMULA_STARTS", ()),
-        ("steno.cli.markdown._block", lambda text: text),
+        ("steno.transfer.csvcells._FORMULA_STARTS", ()),
+        ("steno.transfer.markdown._block", lambda text: text),
     ],
 )
 def test_a_broken_variant_is_caught(

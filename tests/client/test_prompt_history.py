@@ -4,21 +4,22 @@ import csv
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from steno import exports
-from steno.errors import Misuse, Unreachable
+from steno.errors import Misuse, Refused, Unreachable
 from steno.prompt_history import PromptHistory
+from steno.transfer import csvcells
+from steno_schema.errors import ErrorCode
 from steno_schema.ids import is_id
 from steno_schema.limits import PAGE_MAX
 from steno_schema.records import Exchange
-from steno_schema.replies import ExchangeView, Results, SearchResult, Statistics
+from steno_schema.replies import Results, SearchResult, Statistics
 from steno_schema.requests import Append, Filters, List, Search, Stats
-from support.fake_daemon import FakeDaemon, view_of
+from support.fake_daemon import FakeDaemon
 
 
 @pytest.fixture
@@ -139,8 +140,8 @@ def test_csv_holds_text_and_no_formula(
     assert history.export_csv(tmp_path / "all.csv") == len(prompts)
     with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[::-1]
-    assert [row["prompt"].removeprefix("'") for row in rows] == prompts
-    guarded = [row["prompt"].startswith("'") for row in rows]
+    assert [csvcells.read(row["prompt"]) for row in rows] == prompts
+    guarded = [row["prompt"].startswith(("'", '"')) for row in rows]
     assert guarded == [True] * 6 + [False] * 2
     assert rows[0]["tags"] == "'=tag,b"
     assert json.loads(rows[0]["metadata"]) == {"k": [1]}
@@ -150,35 +151,41 @@ def test_csv_holds_text_and_no_formula(
 def test_an_export_replaces_only_when_told(history: PromptHistory, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     target.write_text("mine")
-    with pytest.raises(Misuse, match="is there already"):
+    with pytest.raises(Misuse, match="exists"):
         history.export_csv(target)
     assert target.read_text() == "mine"
     history.export_csv(target, overwrite=True)
-    assert target.read_text().startswith("id,number,prompt")
+    assert target.read_text().startswith("id,created_at,agent")
     assert os.listdir(tmp_path) == ["out.csv"]
 
 
-def test_an_export_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
-    def exchanges() -> Iterator[ExchangeView]:
-        yield view_of(Exchange(id="x", prompt="p"))
-        raise Unreachable("The daemon went away.")
-
+def test_an_export_that_fails_leaves_what_was_there(
+    history: PromptHistory, daemon: FakeDaemon, tmp_path: Path
+) -> None:
     target = tmp_path / "out.json"
-    with pytest.raises(Unreachable):
-        exports.export_json(exchanges(), target, overwrite=False)
+    history.save("one")
+    daemon.refuse(ErrorCode.INTERNAL)
+    with pytest.raises(Refused):
+        history.export_json(target)
     assert os.listdir(tmp_path) == []
     target.write_text("mine")
-    with pytest.raises(Unreachable):
-        exports.export_json(exchanges(), target, overwrite=True)
+    daemon.refuse(ErrorCode.INTERNAL)
+    with pytest.raises(Refused):
+        history.export_json(target, overwrite=True)
     assert target.read_text() == "mine"
+    assert os.listdir(tmp_path) == ["out.json"]
 
 
 def test_an_export_does_not_follow_links_nor_make_folders(
     history: PromptHistory, tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(Misuse, match="is there already"):
+    with pytest.raises(Misuse, match="is a link"):
         history.export_json(tmp_path / "link")
+    (tmp_path / "target").write_text("mine")
+    with pytest.raises(Misuse, match="is a link"):
+        history.export_json(tmp_path / "link", overwrite=True)
+    assert (tmp_path / "target").read_text() == "mine"
     with pytest.raises(Misuse, match="cannot be written: No such file"):
         history.export_json(tmp_path / "none" / "out.json", overwrite=True)
 

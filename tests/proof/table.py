@@ -11,6 +11,7 @@ _MEMORY = "client/test_namespaces_memory.py::"
 _WORK = "client/test_namespaces_work.py::"
 _COSTS = "client/test_namespaces_costs.py::"
 _CLIENT = "client/test_namespaces_client.py::"
+_FILES = "client/test_namespaces_files.py::"
 _FILTERS = "client/test_filters_live.py::"
 _DIRECT = "tracking/test_direct.py::"
 
@@ -28,6 +29,8 @@ VERBS: dict[str, str] = {
     "history.by_model": _HISTORY + "test_by_tag_framework_and_model",
     "history.between": _HISTORY + "test_a_stretch_of_time_includes_its_last_day",
     "history.stats": _HISTORY + "test_totals_are_those_of_the_view",
+    "history.export": _FILES + "test_history_is_exported_in_every_format",
+    "history.import_": _FILES + "test_what_was_exported_is_imported",
     "history.similar": _TALK + "test_similar_prompts_come_the_most_alike_first",
     "sessions.start": _SESSIONS + "test_a_session_is_started",
     "sessions.create": _SESSIONS + "test_a_session_is_created",
@@ -115,8 +118,6 @@ VERBS: dict[str, str] = {
 
 NOT_YET = frozenset(
     {
-        "history.export",
-        "history.import_",
         "admin.restore",
         "admin.archive",
         "admin.retention_run",
@@ -148,7 +149,18 @@ ROWS: dict[str, tuple[str, ...]] = {
         "daemon/test_statistics.py::test_groups_are_what_counting_by_hand_gives",
         "daemon/test_statistics.py::test_rollups_equal_a_scan",
     ),
-    "A7": ("readme/test_readme.py::test_example_runs",),
+    "A7": (
+        "exports/test_lossless.py::test_every_type_of_record_comes_back",
+        "exports/test_lossless.py::test_what_is_there_is_left_as_it_is",
+        "exports/test_captured.py::test_a_session_comes_back_and_meets_its_transcript",
+        "exports/test_captured.py::test_real_sessions_come_back_and_meet_their_transcripts",
+        "exports/test_filters.py::test_a_filtered_export_is_whole_in_itself",
+        "exports/test_formats.py::test_lists_come_back_from_json_and_csv",
+        "exports/test_random.py::test_whatever_is_stored_comes_back",
+        "exports/test_broken_files.py::test_a_broken_file_is_told_and_nothing_is_lost",
+        _FILES + "test_an_export_replaces_only_when_told",
+        "cli/test_export.py::test_what_is_behind_a_link_stays",
+    ),
     "A8": (
         "readme/test_readme.py::test_example_runs",
         "cli/test_every_command.py::test_without_a_daemon",
@@ -158,6 +170,10 @@ ROWS: dict[str, tuple[str, ...]] = {
     "A11": (
         _TALK + "test_similar_prompts_come_the_most_alike_first",
         "readme/test_examples.py::test_an_example_prints_what_it_found",
+    ),
+    "A12": (
+        "exports/test_chat.py::test_a_conversation_is_a_line_in_the_messages_shape",
+        "exports/test_chat.py::test_secrets_are_taken_out_once_more",
     ),
     "B1": (
         "daemon/test_afterwards.py::test_history_save_keeps_every_field",

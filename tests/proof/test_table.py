@@ -13,7 +13,7 @@ from steno.verbs import Namespace, Verb
 
 TESTS = Path(__file__).resolve().parents[1]
 PROMISED = {
-    *("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A11"),
+    *("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A11", "A12"),
     *("B1", "B2", "B3", "B4", "B6", "B12", "C1", "C2", "C4", "C8"),
     *("D1", "D2", "D3", "D4", "D5", "D6", "E1"),
 }
@@ -30,7 +30,7 @@ def verbs_of(client: Client | AsyncClient) -> set[str]:
     for name in dir(client):
         group = getattr(client, name)
         if not name.startswith("_") and isinstance(group, Namespace):
-            found |= {f"{name}.{verb}" for verb in _verbs(type(group))}
+            found |= {f"{name}.{verb}" for kind in type(group).__mro__ for verb in _verbs(kind)}
     return found
 
 

@@ -1,19 +1,14 @@
-"""CSV that no spreadsheet takes for a formula."""
+"""Any values as CSV that no spreadsheet takes for a formula, harmless on a terminal as well."""
 
-import csv
-import io
 from collections.abc import Sequence
 
 from steno.cli.screen import escape
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from steno.transfer.csvcells import is_formula, line_of
 
 
 def csv_line(cells: Sequence[object]) -> str:
     """Return one line of CSV, its newline included; ``None`` is an empty cell."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow([csv_cell(cell) for cell in cells])
-    return buffer.getvalue()
+    return line_of([csv_cell(cell) for cell in cells])
 
 
 def csv_cell(cell: object) -> str:
@@ -33,6 +28,4 @@ def csv_cell(cell: object) -> str:
     if isinstance(cell, bytes):
         return cell.hex()
     text = str(cell)
-    safe = escape(text)
-    starts = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{safe}" if starts else safe
+    return f"'{escape(text)}" if is_formula(text) else escape(text)

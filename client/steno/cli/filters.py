@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Collection
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from steno.cli.command import WrongUse
 from steno_schema.limits import PAGE_MAX
 from steno_schema.records import Role
 from steno_schema.requests import Filters
+
+if TYPE_CHECKING:
+    from steno.filters import FilterWords
 
 DEFAULT_LIMIT = 20
 _LISTS = ("tag", "model", "framework", "agent", "project", "session", "conversation", "user",
@@ -100,6 +103,12 @@ def filters_from(args: argparse.Namespace) -> Filters:
 def is_empty(filters: Filters) -> bool:
     """Tell whether nothing is filtered at all."""
     return filters == Filters()
+
+
+def words_of(filters: Filters) -> "FilterWords":
+    """Return filters as the keyword arguments of the client."""
+    values = {name: getattr(filters, name) for name in filters.__struct_fields__}
+    return cast("FilterWords", {name: value for name, value in values.items() if value})
 
 
 def project_path(text: str) -> str:

@@ -1,26 +1,22 @@
 """``steno import``: exported files back in; ids make that idempotent."""
 
 import argparse
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from steno.cli.command import Command, Context, Failed
-from steno.cli.failures import say
-from steno.cli.importfile import read_records
+from steno.cli.failures import FAILED, say
+from steno.cli.jsontext import plain
 from steno.cli.progress import Progress
-from steno.cli.sameness import is_same
-from steno.errors import Refused
-from steno_schema.errors import ErrorCode
-from steno_schema.replies import Appended
-from steno_schema.requests import Append
 
 if TYPE_CHECKING:
-    from steno_schema.records import AnyRecord
+    from steno.transfer.taking import Imported
 
-_BATCH_RECORDS = 200
-_BATCH_CHARS = 1 << 20
+_COUNTS = ("created", "existed", "updated", "conflict", "gone", "left_out")
+_TOLD = {
+    "conflict": "exist with other content; they were left as they are.",
+    "gone": "were forgotten here and stay so.",
+}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -28,57 +24,58 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(context: Context) -> int:
-    counts: Counter[str] = Counter()
-    with Progress("importing") as progress:
-        for name in context.args.files:
-            path = None if name == "-" else Path(name)
-            for batch in batches(read_records(path)):
-                counts.update(_append(context, batch))
-                progress.show(counts.total(), unit="records")
+    totals = dict.fromkeys(_COUNTS, 0)
+    problems: list[dict[str, Any]] = []
+    for name in context.args.files:
+        done = _imported(context, name)
+        for count in _COUNTS:
+            totals[count] += getattr(done, count)
+        problems += [{"file": name, **plain(each)} for each in done.problems]
+        _report(name, done)
+    records = sum(totals.values())
     if context.args.json:
-        context.screen.json({"records": counts.total(), **counts})
-        return 0
-    parts = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(counts.items()))
-    context.screen.line(f"{counts.total():,} records: {parts}." if parts else "No records.")
-    if counts["conflict"]:
-        say(f"{counts['conflict']:,} exist with other content; they were left as they are.")
-    return 0
+        context.screen.json({"records": records, **totals, "problems": problems})
+    else:
+        parts = [
+            f"{number:,} {name.replace('_', ' ')}" for name, number in totals.items() if number
+        ]
+        context.screen.line(
+            f"{records:,} records: {', '.join(parts)}." if parts else "No records."
+        )
+    return FAILED if totals["left_out"] else 0
 
 
-def batches(records: "Iterator[AnyRecord]") -> "Iterator[list[AnyRecord]]":
-    """Yield the records in requests of a moderate size."""
-    batch: list[AnyRecord] = []
-    size = 0
-    for record in records:
-        batch.append(record)
-        texts = (getattr(record, name, "") for name in ("prompt", "output", "content"))
-        size += sum(len(text) for text in texts)
-        if len(batch) >= _BATCH_RECORDS or size >= _BATCH_CHARS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _imported(context: Context, name: str) -> "Imported":
+    from steno.errors import Misuse
 
-
-def _append(context: Context, batch: "list[AnyRecord]") -> list[str]:
-    """Store the records; return what became of each."""
     try:
-        reply = context.ask(Append(records=batch, labels="keep"), Appended)
-    except Refused as refusal:
-        if len(batch) > 1:
-            return [outcome for record in batch for outcome in _append(context, [record])]
-        if refusal.code == ErrorCode.CONFLICT:
-            return ["existed" if is_same(context, batch[0]) else "conflict"]
-        raise Failed(
-            f"The record {batch[0].id} was refused: {refusal.message}",
-            "What came before it is stored; import again when it is mended.",
-        ) from refusal
-    return [outcome.outcome for outcome in reply.outcomes]
+        with Progress("importing") as progress:
+            return context.client.history.import_(
+                sys.stdin.buffer if name == "-" else name,
+                progress=lambda done: progress.show(done, unit="records"),
+            )
+    except Misuse as error:
+        raise Failed(error.message, error.hint) from error
+
+
+def _report(name: str, done: "Imported") -> None:
+    """Say what was not taken, and why."""
+    for outcome, sentence in _TOLD.items():
+        number = getattr(done, outcome)
+        if number:
+            say(f"{name}: {number:,} {sentence}")
+    if done.left_out:
+        told = "; ".join(f"line {each.line}: {each.problem}" for each in done.problems)
+        more = " …" if done.left_out > len(done.problems) else ""
+        say(
+            f"{name}: {done.left_out:,} left out ({told}{more}).",
+            "The rest is stored; correct them and import again.",
+        )
 
 
 COMMANDS = {
     "import": Command(
-        "Read exported files back in: JSON Lines, or JSON with a list of exchanges.",
+        "Read exported files back in: JSON Lines, JSON, or CSV with a column prompt.",
         "steno import month.jsonl",
         _configure,
         _run,

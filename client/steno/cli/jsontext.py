@@ -23,7 +23,13 @@ def to_json(value: object, *, ascii_only: bool = False, indent: int = 0) -> str:
     encoded = msgspec.json.encode(value)
     if indent:
         encoded = msgspec.json.format(encoded, indent=indent)
-    return (_NOT_ASCII if ascii_only else _HOSTILE).sub(_escaped, encoded.decode())
+    text = encoded.decode()
+    return to_ascii(text) if ascii_only else _HOSTILE.sub(_escaped, text)
+
+
+def to_ascii(text: str) -> str:
+    """Return JSON text with every character outside of ASCII as ``\\uXXXX``."""
+    return _NOT_ASCII.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

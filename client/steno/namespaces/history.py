@@ -6,8 +6,9 @@ from typing import Any, Literal, Unpack
 from steno.errors import Misuse, Refused
 from steno.exchanges import AnnotationFields, ExchangeFields, exchange_of, spread
 from steno.filters import FilterWords, When, Words, filters_of, monday
+from steno.namespaces.files import Files
 from steno.results import Found, Page, Saved, found
-from steno.verbs import Namespace, Runner, Steps, ask, store_one, verb
+from steno.verbs import Runner, Steps, ask, store_one, verb
 from steno_schema.errors import ErrorCode
 from steno_schema.replies import (
     Done,
@@ -23,7 +24,7 @@ _ALIKE_MAX = 200
 """Search results that are compared with a text, word by word."""
 
 
-class History(Namespace[Runner]):
+class History(Files[Runner]):
     """Save, find, annotate and forget exchanges."""
 
     @verb

@@ -16,7 +16,7 @@ from stenod.query.exchanges import (
     encode_cursor,
     encoded_bytes,
 )
-from stenod.query.filters import bounds
+from stenod.query.filters import bounds, exchange_condition
 from stenod.store.packs import WHOLE_TEXT
 from stenod.store.rows import fetch_all, fetch_one
 from stenod.store.target import find
@@ -107,24 +107,13 @@ def get_message(connection: apsw.Connection, target: str) -> MessageView:
 
 
 def _message_condition(filters: Filters) -> tuple[str, list[Any]]:
-    parts = ["1"]
-    values: list[Any] = []
-    since, until = bounds(filters)
-    for condition, value in (("m.created_at >= ?", since), ("m.created_at <= ?", until)):
-        if value is not None:
-            parts.append(condition)
-            values.append(value)
-    for column, wanted in (
-        ("c.key", filters.conversation),
-        ("s.key", filters.session),
-        ("m.role", filters.role),
-        ("s.agent", filters.agent),
-        ("coalesce(c.user, s.user)", filters.user),
-    ):
-        if wanted:
-            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-            values += wanted
-    return " AND ".join(parts), values
+    """Return which messages are meant: those of chosen exchanges, and what is like them."""
+    of_exchange = msgspec.structs.replace(filters, role=[])
+    condition, values = exchange_condition(of_exchange, "coalesce(e.created_at, m.created_at)")
+    if filters.role:
+        condition += f" AND m.role IN ({', '.join('?' * len(filters.role))})"
+        values += filters.role
+    return condition, values
 
 
 def list_rows(connection: apsw.Connection, request: List) -> Rows:

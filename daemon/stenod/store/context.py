@@ -31,6 +31,7 @@ class Mark(msgspec.Struct, frozen=True):
     position: int
     tail: list[tuple[Kind, int, int]]
     touched: set[int]
+    touched_quietly: set[int]
     active: dict[int, int]
 
 
@@ -48,6 +49,8 @@ class Context:
         """Where long texts of the append go that is being stored."""
         self.active: dict[int, int] = {}
         """Sessions that something happened in, each with the time of the last thing."""
+        self.touched_quietly: set[int] = set()
+        """The same, of exchanges that an import completes: their time of change stays."""
         self.has_tombstones = self._any_tombstone()
 
     def _any_tombstone(self) -> bool:
@@ -64,18 +67,25 @@ class Context:
     def mark(self) -> Mark:
         """Return what ``back_to`` needs to forget what one request adds from here on."""
         changes = self.changes
-        return Mark(changes.position(), changes.mark(), set(self.touched), dict(self.active))
+        return Mark(
+            changes.position(),
+            changes.mark(),
+            set(self.touched),
+            set(self.touched_quietly),
+            dict(self.active),
+        )
 
     def back_to(self, mark: Mark) -> None:
         """Forget what a request that was rolled back had noted."""
         self.changes.back_to(mark.position, mark.tail)
         self.touched, self.active = mark.touched, mark.active
+        self.touched_quietly = mark.touched_quietly
         self.keys.clear()  # cached ids may belong to what was rolled back
         self.has_tombstones = self._any_tombstone()
 
     def rolled_back(self) -> None:
         """Forget everything noted since the transaction began."""
-        self.back_to(Mark(0, [], set(), {}))
+        self.back_to(Mark(0, [], set(), set(), {}))
 
     def flush(self) -> None:
         """Write down what was noted; called once, right before the commit."""

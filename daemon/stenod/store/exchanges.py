@@ -28,6 +28,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, 'script', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id
 """
+_TOKEN_COLUMNS = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "cache_write_5m_tokens", "cache_write_1h_tokens", "reasoning_tokens", "total_tokens",
+    "tokens_complete",
+)  # fmt: skip
 _INSERT_MESSAGE = """
 INSERT INTO message (id, uid, content_hash, conversation_id, exchange_id, role, kind, content,
   created_at, position, model, token_count, processing_time_s, importance, tool_name, call_id,
@@ -60,7 +65,7 @@ def create_exchange(
     check_text(record.prompt, record.output)
     now = context.now()
     created = moment(record.created_at, now)
-    place = _place(context, record, now)
+    place = place_of(context, record, now)
     if check != "off" and not record.output:
         twin = _duplicate(context, record, created, None if check == "all" else place[1])
         if twin is not None:
@@ -69,7 +74,7 @@ def create_exchange(
     return "created", None
 
 
-def _place(context: Context, record: Exchange, now: int) -> tuple[int, int]:
+def place_of(context: Context, record: Exchange, now: int) -> tuple[int, int]:
     """Return (conversation, session) row ids; keys not given follow from each other."""
     session_key = record.session or record.conversation or "default"
     if record.session is None and record.conversation is not None:
@@ -181,6 +186,11 @@ def add_tags(context: Context, exchange_id: int, tags: list[str]) -> None:
         "INSERT OR IGNORE INTO exchange_tag (exchange_id, tag) VALUES (?, ?)",
         [(exchange_id, tag) for tag in tags],
     )
+
+
+def token_columns(tokens: Tokens) -> dict[str, int | None]:
+    """Return the columns that hold token counts."""
+    return dict(zip(_TOKEN_COLUMNS, _buckets(tokens), strict=True))
 
 
 def _buckets(tokens: Tokens) -> tuple[int | None, ...]:

@@ -66,17 +66,32 @@ class Keys:
     def message(self, created_at: int) -> int:
         """Return a new message id: the day in its upper part, so that ids go with time."""
         day = max(created_at // DAY_MS, 0)
-        following = self._next_message.get(day)
-        if following is None:
-            if len(self._next_message) > CACHE_MAX:
-                self._next_message.clear()
-            newest = self._connection.execute(
-                "SELECT max(id) FROM message WHERE id >= ? AND id < ?",
-                (day << DAY_SHIFT, (day + 1) << DAY_SHIFT),
-            ).get
-            following = (day << DAY_SHIFT) if newest is None else int(newest) + 1
+        following = self._following(day)
         self._next_message[day] = following + 1
         return following
+
+    def message_kept(self, created_at: int, number: int | None) -> int:
+        """Return ``number`` as the id of a message if it is free and of that day, else a new id."""
+        day = max(created_at // DAY_MS, 0)
+        if number is None or number >> DAY_SHIFT != day:
+            return self.message(created_at)
+        taken = self._connection.execute("SELECT 1 FROM message WHERE id = ?", (number,)).get
+        if taken is not None:
+            return self.message(created_at)
+        self._next_message[day] = max(self._following(day), number + 1)
+        return number
+
+    def _following(self, day: int) -> int:
+        following = self._next_message.get(day)
+        if following is not None:
+            return following
+        if len(self._next_message) > CACHE_MAX:
+            self._next_message.clear()
+        newest = self._connection.execute(
+            "SELECT max(id) FROM message WHERE id >= ? AND id < ?",
+            (day << DAY_SHIFT, (day + 1) << DAY_SHIFT),
+        ).get
+        return (day << DAY_SHIFT) if newest is None else int(newest) + 1
 
 
 def _remember(cache: dict[str, int], key: str, row_id: int) -> int:

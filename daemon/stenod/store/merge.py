@@ -33,7 +33,7 @@ UPDATE exchange SET
        + u.cache_write_tokens > 0), NULL, sum(u.cost_usd))
    FROM usage AS u WHERE u.exchange_id = exchange.id AND u.nested = 0
      AND u.conversation_id = exchange.conversation_id),
-  updated_at = ?1
+  updated_at = coalesce(?1, updated_at)
 WHERE id = ?2
 """
 
@@ -267,7 +267,11 @@ def _withdraw(context: Context, exchange_id: int) -> str:
 
 def refresh_touched(context: Context) -> None:
     """Derive output, model, tokens and cost of every exchange this transaction touched."""
-    for exchange_id in context.touched:
-        context.connection.execute(_REFRESH, (context.now(), exchange_id))
+    now = context.now()
+    quietly = context.touched_quietly - context.touched
+    for exchange_id, at in (*((each, now) for each in context.touched),
+                            *((each, None) for each in quietly)):  # fmt: skip
+        context.connection.execute(_REFRESH, (at, exchange_id))
         context.changes.add("exchange", exchange_id)
     context.touched.clear()
+    context.touched_quietly.clear()

@@ -41,7 +41,7 @@ def sighted_before(context: Context, uid: bytes) -> bytes | None:
     return None if row is None else row[0]
 
 
-def count_sighting(context: Context, exchange_id: int, uid: bytes, seen_at: int) -> None:
+def count_sighting(context: Context, exchange_id: int, uid: bytes | None, seen_at: int) -> None:
     """Note that a prompt was met again, under the id it would have had."""
     context.connection.execute(
         "INSERT INTO sighting (exchange_id, seen_at, uid) VALUES (?, ?, ?)",

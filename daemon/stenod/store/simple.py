@@ -209,14 +209,18 @@ def set_workflow(context: Context, record: records.Workflow) -> str:
         " session = excluded.session, data = excluded.data, updated_at = excluded.updated_at"
         " WHERE excluded.updated_at >= updated_at",
         record.id,
-        (
-            record.current_task,
-            record.current_command,
-            record.session,
-            json_or_none(record.data),
-            moment(record.updated_at, context.now()),
-        ),
+        (*workflow_columns(record).values(), moment(record.updated_at, context.now())),
     )
+
+
+def workflow_columns(record: records.Workflow) -> Row:
+    """Return the columns of the workflow state, but its time."""
+    return {
+        "current_task": record.current_task,
+        "current_command": record.current_command,
+        "session": record.session,
+        "data": json_or_none(record.data),
+    }
 
 
 def _upsert(context: Context, sql: str, record_id: str, values: tuple[Any, ...]) -> str:

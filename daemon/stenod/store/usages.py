@@ -9,7 +9,7 @@ from typing import Any
 from steno_schema.records import Usage
 from stenod.store.context import Context, moment, optional_moment, uid_of
 from stenod.store.owners import conversation_of, exchange_of, owns
-from stenod.store.rows import fetch_one
+from stenod.store.rows import Row, fetch_one
 
 _KNOWN = "id, exchange_id, conversation_id, copied, nested, position, request_id, model"
 _TAKE_OVER = """
@@ -36,7 +36,7 @@ def merge_usage(context: Context, record: Usage) -> str:
         _insert_usage(context, record, uid, conversation_id, exchange_id)
         return "created"
     row_id, known_exchange = known[:2]
-    context.changes.add("usage", row_id)
+    before = _whole(context, row_id)
     _raise_counts(context, record, row_id)
     if _takes_over(context, record, conversation_id, known[2:]):
         context.connection.execute(
@@ -53,10 +53,15 @@ def merge_usage(context: Context, record: Usage) -> str:
                 row_id,
             ),
         )
-        context.touched.update(each for each in (exchange_id,) if each is not None)
-    if known_exchange is not None:
-        context.touched.add(known_exchange)
+    if _whole(context, row_id) == before:
+        return "existed"
+    context.changes.add("usage", row_id)
+    context.touched.update(each for each in (exchange_id, known_exchange) if each is not None)
     return "updated"
+
+
+def _whole(context: Context, row_id: int) -> Row | None:
+    return fetch_one(context.connection, "SELECT * FROM usage WHERE id = ?", (row_id,))
 
 
 def _takes_over(

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from steno.cli.command import Failed
+from steno.errors import Misuse
+from steno_schema.ids import uuid7
+from steno_schema.paths import Paths
 
 _MODE = 0o600
 _BUFFER_CHARS = 1 << 20
@@ -15,20 +17,21 @@ _BUFFER_CHARS = 1 << 20
 class OutFile:
     """Text for ``path``: written beside it, synced, and put in its place by ``commit``.
 
-    An existing file is only replaced with ``force``. A device (``/dev/full``) or pipe is written
-    to directly. Raises ``Failed`` with one sentence when it cannot be written.
+    An existing file is only replaced with ``overwrite``, one behind a link never, nor what
+    ``paths`` says is steno's own. A device (``/dev/full``) or pipe is written to directly. Raises
+    ``Misuse`` with one sentence when it cannot be written.
     """
 
-    def __init__(self, path: Path, *, force: bool = False) -> None:
+    def __init__(self, path: Path, paths: Paths | None = None, *, overwrite: bool = False) -> None:
         self._path = path
-        self._force = force
+        self._overwrite = overwrite
         self._temporary: Path | None = None
         self._parts: list[str] = []
         self._held_chars = 0
-        self._descriptor = self._open()
+        self._descriptor = self._open(paths)
 
     def write(self, text: str) -> None:
-        """Add ``text``; raise ``Failed`` when it cannot be written."""
+        """Add ``text``; raise ``Misuse`` when it cannot be written."""
         self._parts.append(text)
         self._held_chars += len(text)
         if self._held_chars >= _BUFFER_CHARS:
@@ -42,7 +45,7 @@ class OutFile:
                 os.fsync(self._descriptor)
                 self._put_in_place(self._temporary)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -57,21 +60,32 @@ class OutFile:
         if self._temporary is not None:
             self._temporary.unlink(missing_ok=True)
 
-    def _open(self) -> int:
+    def _open(self, paths: Paths | None) -> int:
         try:
             kind = self._kind()
             if kind is not None and not stat.S_ISREG(kind):
                 return os.open(self._path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
-            if kind is not None and not self._force:
-                raise Failed(f"{self._path} exists.", "--force overwrites it.")
-            beside = f".{self._path.name}.{os.getpid()}.tmp"
+            self._check(paths, exists=kind is not None)
+            beside = f".{self._path.name}.{uuid7()}.tmp"
             temporary = self._path.resolve().parent / beside
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(temporary, flags, _MODE)
             self._temporary = temporary
             return descriptor
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
+
+    def _check(self, paths: Paths | None, *, exists: bool) -> None:
+        """Refuse to replace what is not there to be replaced."""
+        if self._path.is_symlink():
+            raise Misuse(f"{self._path} is a link.", "Name the file itself.")
+        if paths is not None and _is_own(self._path.resolve(), paths):
+            raise Misuse(f"{self._path} is a file of steno itself.", "Choose another name.")
+        if exists and not self._overwrite:
+            raise self._exists()
+
+    def _exists(self) -> Misuse:
+        return Misuse(f"{self._path} exists.", "Choose another name, or have it overwritten.")
 
     def _kind(self) -> int | None:
         try:
@@ -80,15 +94,14 @@ class OutFile:
             return None
 
     def _put_in_place(self, temporary: Path) -> None:
-        target = self._path.resolve()
-        if self._force:
-            os.replace(temporary, target)
+        if self._overwrite:
+            os.replace(temporary, self._path)
             self._temporary = None
             return
         try:
-            os.link(temporary, target)
+            os.link(temporary, self._path)
         except FileExistsError:
-            raise Failed(f"{self._path} exists.", "--force overwrites it.") from None
+            raise self._exists() from None
 
     def _drain(self) -> None:
         data = memoryview("".join(self._parts).encode("utf-8", "backslashreplace"))
@@ -98,7 +111,15 @@ class OutFile:
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
 
-    def _failed(self, error: OSError) -> Failed:
-        return Failed(f"{self._path} cannot be written: {error.strerror or error}.")
+    def _failed(self, error: OSError) -> Misuse:
+        return Misuse(f"{self._path} cannot be written: {error.strerror or error}.")
+
+
+def _is_own(target: Path, paths: Paths) -> bool:
+    """Tell whether a file is one that steno keeps its data or its settings in."""
+    database = paths.database.resolve()
+    own = {paths.config.resolve(), paths.lock.resolve(), paths.log.resolve()}
+    is_database = target.parent == database.parent and target.name.startswith(database.name)
+    return is_database or target in own or target.is_relative_to(paths.spool.resolve())
