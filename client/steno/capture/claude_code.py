@@ -9,8 +9,8 @@ transcripts and on runs of the agent against a scripted service:
   program's own words and cost nothing.
 * A human prompt is a ``user`` record without any of the marks of the others (``claude_content``).
   A prompt typed while the agent works may exist only as a line of the queue, or as an attachment.
-* Sub-agents write files of their own, ``agent-*.jsonl``; older versions wrote into the session's
-  file. ``agent_progress`` lines repeat a sub-agent's messages: told apart as nested.
+* Sub-agents write files of their own, ``agent-*.jsonl``, with ``agent-*.meta.json`` beside it that
+  tells what it is for; older versions wrote into the session's file. ``agent_progress`` lines repeat a sub-agent's messages: told apart as nested.
 * A fork repeats the whole history under its own session id, with the same ``uuid`` and
   ``message.id``; ``agent-acompact-*`` files repeat what is about to be compacted.
 * Lines go back in time. The order of the file is the order of what happened.
@@ -32,9 +32,12 @@ versions read       what changed
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec import msgpack
+
 from steno.capture.agent import Agent, Parser
 from steno.capture.claude_parser import ClaudeParser
 from steno.capture.claude_records import AGENT_NAME
+from steno.capture.claude_state import DECODER, State
 
 
 class ClaudeCode(Agent):
@@ -64,6 +67,14 @@ class ClaudeCode(Agent):
     def parser(self, path: Path, state: bytes = b"") -> Parser:
         """Return a parser for ``path``, fresh or going on from ``state``."""
         return ClaudeParser(path, state)
+
+    def parser_again(self, path: Path, state: bytes) -> Parser:
+        """Return a parser for the first line, that knows what stood beside a sub-agent's file."""
+        try:
+            known = DECODER.decode(state) if state else State()
+        except ValueError:
+            known = State()
+        return ClaudeParser(path, msgpack.encode(State(helper=known.helper)))
 
 
 def _expanded(folder: str, home: Path) -> Path:

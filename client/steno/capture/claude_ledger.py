@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import msgpack
 
+from steno.capture.beside import Helper, helper_of
 from steno.capture.claude_content import Part
 from steno.capture.claude_lines import NATIVE_KEY_MAX_CHARS, Body, Line, text_or_none
 from steno.capture.claude_records import (
@@ -41,8 +42,16 @@ class Ledger:
         self._stem = stem[:NATIVE_KEY_MAX_CHARS] or "unnamed"
         self._agent_file = path.name.startswith("agent-")
         self._copy_file = path.name.startswith("agent-acompact-")
+        if self._agent_file and self.known.helper is None:
+            self._meet(helper_of(path))
         self._out: list[AnyRecord] = []
         self._changed: list[SessionFacts] = []
+
+    def _meet(self, helper: Helper | None) -> None:
+        """Learn what the sub-agent is for; its thread is said again with the next message."""
+        if helper is not None:
+            self.known.helper = helper
+            self.known.conversations = []
 
     def take(self) -> list[AnyRecord]:
         """Return the records made since the last call, sessions first."""
@@ -164,7 +173,11 @@ class Ledger:
     def _open(self, place: Place) -> None:
         if self.known.first_sight(place.conversation):
             self._session_changed(self._facts(place.session))
-            self._add(conversation_record(place))
+            self._add(conversation_record(place, self._helper_of(place)))
+
+    def _helper_of(self, place: Place) -> Helper | None:
+        """Return what is told of a file's own sub-agent; a nested one's thread is not it."""
+        return self.known.helper if self._agent_file and not place.nested else None
 
     def say(self, place: Place, role: Role, part: Part, model: str | None = None) -> None:
         """Make a message."""

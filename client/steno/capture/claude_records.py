@@ -1,8 +1,9 @@
 """Records made of what Claude Code's lines say, with their ids."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from steno.capture.agent import position
+from steno.capture.beside import Helper
 from steno.capture.claude_content import Part
 from steno.capture.claude_lines import Body, CacheCreation, OutputDetails, text_or_none
 from steno.capture.claude_state import RunningTurn, SessionFacts
@@ -116,14 +117,19 @@ def session_record(facts: SessionFacts) -> Session:
     )
 
 
-def conversation_record(place: Place) -> Conversation:
-    """Return the thread that ``place`` is in; a sub-agent's names the main one."""
+def conversation_record(place: Place, helper: Helper | None) -> Conversation:
+    """Return the thread that ``place`` is in; a sub-agent's names the main one.
+
+    ``helper`` is what is told of the sub-agent beside its file.
+    """
     return Conversation(
         id=record_id("conversation", place.conversation),
         key=place.conversation,
         session=place.session,
         parent=place.session if place.of_agent else None,
         kind="subagent" if place.of_agent else "main",
+        title=helper.title if helper else None,
+        metadata=dict[str, Any](helper.metadata or {}) or None if helper else None,
         created_at=place.at,
         started_at=place.at,
     )

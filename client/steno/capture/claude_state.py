@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from msgspec import Struct, msgpack
 
+from steno.capture.beside import Helper
 from steno_schema.records import ExchangeStatus, Origin
 
 QUEUE_TEXT_MAX_CHARS = 16_384
@@ -72,6 +73,7 @@ class State(Struct, omit_defaults=True):
     last_event_ms: int | None = None
     folder: str | None = None
     version: str | None = None
+    helper: Helper | None = None
     last_uuid: str | None = None
     own_since_ms: int | None = None
     copying: bool = False

@@ -1,16 +1,15 @@
 """Which folder a Gemini session worked in: newer versions keep it beside the sessions."""
 
 import hashlib
-import os
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from steno.capture.beside import read_beside
 from steno.capture.threads import path_of
 
 CHATS = "chats"
-_FILE_MAX_BYTES = 1024 * 1024
 
 
 class _Projects(Struct):
@@ -35,12 +34,12 @@ def project_of(path: Path) -> str | None:
     if chats is None:
         return None
     folder = chats.parent
-    root = _read(folder / ".project_root").decode("utf-8", "replace").strip()
+    root = read_beside(folder / ".project_root").decode("utf-8", "replace").strip()
     return path_of(root) or _listed(folder)
 
 
 def _listed(folder: Path) -> str | None:
-    data = _read(folder.parent.parent / "projects.json")
+    data = read_beside(folder.parent.parent / "projects.json")
     try:
         known = _PROJECTS.decode(data).projects if data else {}
     except (ValueError, RecursionError):
@@ -50,15 +49,3 @@ def _listed(folder: Path) -> str | None:
         if folder.name in {name, hashed}:
             return path_of(project)
     return None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read(_FILE_MAX_BYTES)
-        except OSError:
-            return b""
