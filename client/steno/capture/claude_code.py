@@ -44,7 +44,7 @@ class ClaudeCode(Agent):
     """Claude Code, in the terminal and in editors."""
 
     name: str = AGENT_NAME
-    parser_version: str = "1"
+    parser_version: str = "2"
     variables: Sequence[str] = ("CLAUDE_CONFIG_DIR",)
 
     def roots(self, environ: Mapping[str, str]) -> Sequence[Path]:

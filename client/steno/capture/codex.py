@@ -28,10 +28,12 @@ Decisions:
 * Everything is said twice, as item and as event. Items give messages; events tell only which
   ``user`` items a person wrote, how turns end and what was used. A text that exists as an event
   alone (0.36, a reply cut off by an interrupt) is not kept.
+* A message is named by its item's id; without one by the line's ordinal, before 0.143 its number.
 * A usage is a step of the running total, as an event can be lost but the total knows. From the
   first ``token_usage_record`` on those count instead.
 * Input includes what is cached or written to the cache, output includes reasoning: input 3018 =
   2011 cached + 305 written + 702.
+* A script that a tool call holds ("code mode") gives way to the command it ran, with its exit code.
 * ``compacted`` repeats history and makes no messages.
 * A usage before the first prompt of a task (a compaction) belongs to the thread but to no turn.
 """
@@ -57,7 +59,7 @@ class Codex(Agent):
     """The Codex CLI, also as IDE extension and desktop app: they write the same files."""
 
     name = AGENT_NAME
-    parser_version = "1"
+    parser_version = "2"
     variables: Sequence[str] = ("CODEX_HOME",)
 
     def roots(self, environ: Mapping[str, str]) -> Sequence[Path]:

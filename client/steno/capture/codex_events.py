@@ -3,6 +3,7 @@
 from steno.capture.agent import Outcome
 from steno.capture.codex_prompts import Prompts
 from steno.capture.codex_records import Place, Records
+from steno.capture.codex_scripts import Scripts
 from steno.capture.codex_state import State
 from steno.capture.codex_usage import step, step_after_copy, total_of
 from steno.capture.codex_wire import (
@@ -21,10 +22,11 @@ from steno.capture.codex_wire import (
 class Events:
     """Makes prompts, ends of turns and usages of events."""
 
-    def __init__(self, state: State, records: Records, prompts: Prompts) -> None:
+    def __init__(self, state: State, records: Records, prompts: Prompts, scripts: Scripts) -> None:
         self._state = state
         self._records = records
         self._prompts = prompts
+        self._scripts = scripts
         self.kind = ""
         """Type of the event taken last, and of the item that it completes."""
 
@@ -93,6 +95,8 @@ class Events:
         if item.type == "UserMessage":
             is_news = self._prompts.event(place, "completed", text_of(item.content, joint=""))
             return Outcome.RECORDS if is_news else Outcome.SKIPPED
+        if item.type == "CommandExecution" and self._scripts.ran(item, place):
+            return Outcome.RECORDS
         is_known = item.type in COMPLETED_WITHOUT_RECORDS
         return Outcome.SKIPPED if is_known else Outcome.NOT_UNDERSTOOD
 

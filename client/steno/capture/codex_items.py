@@ -3,6 +3,7 @@
 from steno.capture.agent import Outcome
 from steno.capture.codex_prompts import Prompts
 from steno.capture.codex_records import Place, Records, Text
+from steno.capture.codex_scripts import Scripts
 from steno.capture.codex_wire import (
     ITEMS_WITHOUT_TEXT,
     TOOL_CALLS,
@@ -18,9 +19,10 @@ from steno.capture.codex_wire import (
 class Items:
     """Makes messages of items."""
 
-    def __init__(self, records: Records, prompts: Prompts) -> None:
+    def __init__(self, records: Records, prompts: Prompts, scripts: Scripts) -> None:
         self._records = records
         self._prompts = prompts
+        self._scripts = scripts
         self.kind = ""
         """Type of the item taken last, and which of its forms it had."""
 
@@ -45,9 +47,11 @@ class Items:
             return self._add(place, key, Text("user", "injected", text_of(item.content)))
         if item.type in TOOL_CALLS:
             self._records.message(place, ("tool_call", item.call_id or key), _call(item))
+            self._scripts.called(item, place)
             return Outcome.RECORDS
         if item.type in TOOL_OUTPUTS:
-            self._records.message(place, ("tool_result", item.call_id or key), _result(item))
+            result = self._scripts.answered(item, _result(item))
+            self._records.message(place, ("tool_result", item.call_id or key), result)
             return Outcome.RECORDS
         return Outcome.SKIPPED if item.type in ITEMS_WITHOUT_TEXT else Outcome.NOT_UNDERSTOOD
 

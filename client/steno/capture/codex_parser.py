@@ -7,6 +7,7 @@ from steno.capture.codex_events import Events
 from steno.capture.codex_items import Items
 from steno.capture.codex_prompts import Prompts
 from steno.capture.codex_records import Place, Records
+from steno.capture.codex_scripts import Scripts
 from steno.capture.codex_state import State, decode, encode
 from steno.capture.codex_thread import (
     is_copied,
@@ -28,6 +29,8 @@ from steno.capture.codex_wire import (
 from steno.capture.threads import key_of, path_of, time_of
 from steno_schema.records import AnyRecord
 
+ORDINAL_MAX = 2**53
+
 
 class CodexParser:
     """Reads one rollout; ``steno.capture.agent.Parser`` says what it promises."""
@@ -47,8 +50,9 @@ class CodexParser:
         self._state: State = decode(state)
         self._records = Records(self._state)
         self._prompts = Prompts(self._state, self._records)
-        self._items = Items(self._records, self._prompts)
-        self._events = Events(self._state, self._records, self._prompts)
+        scripts = Scripts(self._state, self._records)
+        self._items = Items(self._records, self._prompts, scripts)
+        self._events = Events(self._state, self._records, self._prompts, scripts)
         thread = self._state.thread
         self.session = thread.session if thread else None
         self.last_event_at = self._state.last_event_at
@@ -106,7 +110,7 @@ class CodexParser:
         created_at, stamp_ms = self._stamp(line)
         if is_copied(self._state, stamp_ms):
             return self._copied(line)
-        place = Place(ref, order, created_at)
+        place = Place(self._ref(line, ref), order, created_at)
         match line.type:
             case "response_item":
                 item = ITEM.decode(line.payload)
@@ -130,6 +134,14 @@ class CodexParser:
                 return Outcome.SKIPPED
             case _:
                 return self._bare(data, line, place)
+
+    def _ref(self, line: Line, ref: str) -> str:
+        """Return what names a line: its ordinal, as long as ordinals rise; else its number."""
+        ordinal = line.ordinal
+        if not isinstance(ordinal, int) or not self._state.ordinal < ordinal < ORDINAL_MAX:
+            return ref
+        self._state.ordinal = ordinal
+        return f"ordinal:{ordinal}"
 
     def _stamp(self, line: Line) -> tuple[str | None, int | None]:
         """Return the time of a line, in text the latest one before it if it has none itself."""

@@ -38,6 +38,7 @@ class Text(NamedTuple):
     tool_name: str | None = None
     call_id: str | None = None
     is_error: bool = False
+    exit_code: int | None = None
 
 
 class Records:
@@ -183,6 +184,7 @@ class Records:
                 tool_name=text.tool_name,
                 call_id=text.call_id,
                 is_error=text.is_error,
+                metadata=None if text.exit_code is None else {"exit_code": text.exit_code},
                 **where,
             )
         )

@@ -49,10 +49,23 @@ class Sighting(Struct):
     told_by: PromptSource | None = None
 
 
+class Script(Struct, omit_defaults=True):
+    """A script ("code mode") that runs: its call is said again with the command it really ran."""
+
+    call_id: str
+    position: int
+    created_at: str | None
+    is_replaced: bool = False
+    exit_code: int | None = None
+    """The first that is not 0, else 0; None as long as no command has ended."""
+
+
 class State(Struct, omit_defaults=True):
     thread: Thread | None = None
     is_bare: bool = False
     """The form before 0.32: items without an envelope."""
+    ordinal: int = -1
+    """The highest that a line had."""
     last_event_at: str | None = None
     last_event_ms: int = 0
     model: str | None = None
@@ -72,6 +85,7 @@ class State(Struct, omit_defaults=True):
     guessed_turns: list[OpenTurn] = []
     """Turns of items that no event spoke of, while the file had shown no event at all."""
     turn: OpenTurn | None = None
+    script: Script | None = None
     is_task_running: bool = False
 
 

@@ -5,7 +5,7 @@ type is known, so that one odd field never costs the line. Unknown fields are ig
 """
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
@@ -172,6 +172,7 @@ class Line(Struct):
     payload: Raw = Raw()
     id: str | None = None
     record_type: str | None = None
+    ordinal: Any = None
 
 
 class Git(Struct):
@@ -249,7 +250,10 @@ class Event(Struct):
 
 class CompletedItem(Struct):
     type: str = ""
+    id: Any = None
     content: Raw = Raw()
+    command: Raw = Raw()
+    exit_code: Any = None
 
 
 class Counts(Struct, frozen=True):
