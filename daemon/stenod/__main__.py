@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from steno_schema import __version__, config, paths
-from steno_schema.errors import RequestError
+from steno_schema.errors import ErrorCode, RequestError
 
 EXIT_WRONG_USE = 2
 EXIT_REFUSED = 4
+RECOVERIES_MAX = 5
+"""Of one process; a disk that damages every database is no place for another one."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,12 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(where: paths.Paths, options: argparse.Namespace) -> int:
-    import anyio
     import apsw
 
     from stenod import instance, replace
-    from stenod.backup.restore import carry_through
-    from stenod.daemon import Daemon
     from stenod.store.connection import sqlite_error
 
     loaded = config.load(where)
@@ -69,19 +68,45 @@ def _run(where: paths.Paths, options: argparse.Namespace) -> int:
         )
         return EXIT_REFUSED
 
-    if (aside := carry_through(where)) is not None:
-        logging.getLogger("stenod").warning("an interrupted restore was finished: see %s", aside)
-
-    async def serve() -> None:
-        await Daemon(where, loaded, capture=not options.no_capture).run()
-
     try:
-        anyio.run(serve)
+        _serve(where, loaded, capture=not options.no_capture)
     except apsw.Error as error:
         raise sqlite_error(error) from error
     finally:
         lock.release()
     return 0
+
+
+def _serve(where: paths.Paths, loaded: config.Loaded, *, capture: bool) -> None:
+    """Run daemons until one stops for another reason than a damaged database."""
+    import anyio
+    import apsw
+
+    from stenod.daemon import Daemon
+    from stenod.recovery import damage
+    from stenod.recovery.recover import recover_if_needed
+    from stenod.store.connection import is_damage
+
+    for _ in range(RECOVERIES_MAX):
+        recover_if_needed(where, loaded.settings)
+
+        async def serve() -> bool:
+            daemon = Daemon(where, loaded, capture=capture)
+            await daemon.run()
+            return daemon.is_damaged
+
+        try:
+            if not anyio.run(serve):
+                return
+        except apsw.Error as error:
+            if not is_damage(error):
+                raise
+            damage.mark(where, "the start", error)
+    raise RequestError(
+        ErrorCode.CORRUPT,
+        "The database is found damaged again and again.",
+        "Look at the disk and the memory of this machine.",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -30,6 +30,7 @@ from stenod.jobs.scheduler import Scheduler
 from stenod.outbox import Outbox
 from stenod.plugin.room import Plugin
 from stenod.readers import Readers
+from stenod.recovery import damage
 from stenod.redact import redact_request
 from stenod.server import Server
 from stenod.sockets import listen
@@ -57,6 +58,7 @@ class Daemon:
         self.started = time.monotonic()
         self._origins = loaded.origins
         self._may_capture = capture
+        self.is_damaged = False
         self._stopping = anyio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -67,10 +69,14 @@ class Daemon:
         check_library()
         _raise_descriptor_limit()
         self.writer = Writer(
-            self.paths.database, self.settings, self._committed, on_forgotten=self._forgotten
+            self.paths.database,
+            self.settings,
+            self._committed,
+            on_forgotten=self._forgotten,
+            on_damage=self.damaged,
         )
-        self.readers = Readers(self.paths.database)
-        self.patient = Readers(self.paths.database, "patient", size=1)
+        self.readers = Readers(self.paths.database, on_damage=self.damaged)
+        self.patient = Readers(self.paths.database, "patient", size=1, on_damage=self.damaged)
         self.subscriptions = Subscriptions(self)
         self.dispatch = Dispatch(self)
         self.server = Server(self.dispatch, self.subscriptions)
@@ -134,6 +140,17 @@ class Daemon:
     def stop(self) -> None:
         """Begin to stop; ``run`` returns when everything acknowledged is safe."""
         self._stopping.set()
+
+    def damaged(self, where: str, error: Exception) -> None:
+        """Stop, because the database is damaged; from any thread. Whoever runs this mends it."""
+        self.writer.refuse_from_now_on()
+        self.outbox.put(partial(self._give_in, where, error))
+
+    def _give_in(self, where: str, error: Exception) -> None:
+        if not self.is_damaged:
+            self.is_damaged = True
+            damage.mark(self.paths, where, error)
+            self.stop()
 
     def stop_from_elsewhere(self) -> None:
         """Begin to stop, from any thread."""

@@ -11,7 +11,6 @@ from steno_schema.requests import Admin
 from stenod.followers.acts import Acts
 from stenod.followers.analysis import AnalysisFollower
 from stenod.store import alarms
-from stenod.store.connection import with_checksums
 
 
 def maintain(connection: apsw.Connection, request: Admin) -> dict[str, Any]:
@@ -33,7 +32,6 @@ def vacuum(connection: apsw.Connection) -> dict[str, Any]:
     # is a file, because a copy of everything does not belong into memory.
     allowed = connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
     connection.pragma("temp_store", "FILE")
-    with_checksums(connection)
     try:
         connection.execute("VACUUM").fetchall()
     finally:

@@ -13,7 +13,7 @@ from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.limits import STATEMENT_DEADLINE_S
 from steno_schema.replies import AnyReply
 from stenod.search import rank
-from stenod.store.connection import open_reader, sqlite_error
+from stenod.store.connection import is_damage, open_reader, sqlite_error
 from stenod.traces import place_of
 from stenod.writer import error_reply
 
@@ -44,8 +44,15 @@ class ReadJob:
 class Readers:
     """A bounded pool of reading threads."""
 
-    def __init__(self, path: Path, name: str = "reader", size: int = 3) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str = "reader",
+        size: int = 3,
+        on_damage: Callable[[str, Exception], None] = lambda _where, _error: None,
+    ) -> None:
         self._path = path
+        self._on_damage = on_damage
         self._jobs: queue.Queue[ReadJob | None] = queue.Queue(QUEUE_MAX)
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
@@ -76,32 +83,33 @@ class Readers:
         connection = open_reader(self._path)
         rank.register(connection)
         while (job := self._jobs.get()) is not None:
-            job.deliver(_answer(connection, job))
+            job.deliver(self._answer(connection, job))
         connection.close()
 
-
-def _answer(connection: apsw.Connection, job: ReadJob) -> AnyReply:
-    deadline = time.monotonic() + job.deadline_s
-    if job.cancelled:
-        return error_reply(job.request_id, _CANCELLED)
-    connection.set_progress_handler(
-        lambda: job.cancelled or time.monotonic() > deadline, PROGRESS_STEPS
-    )
-    try:
-        # One snapshot for all statements of a question.
-        connection.execute("BEGIN")
-        reply = job.run(connection)
-    except Exception as error:
-        refusal = _CANCELLED if job.cancelled else sqlite_error(error)
-        if refusal.code is ErrorCode.INTERNAL:
-            log.error("a question failed: %s", place_of(error))
-        return error_reply(job.request_id, refusal)
-    finally:
-        connection.set_progress_handler(None)
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    reply.id = job.request_id
-    return reply
+    def _answer(self, connection: apsw.Connection, job: ReadJob) -> AnyReply:
+        deadline = time.monotonic() + job.deadline_s
+        if job.cancelled:
+            return error_reply(job.request_id, _CANCELLED)
+        connection.set_progress_handler(
+            lambda: job.cancelled or time.monotonic() > deadline, PROGRESS_STEPS
+        )
+        try:
+            # One snapshot for all statements of a question.
+            connection.execute("BEGIN")
+            reply = job.run(connection)
+        except Exception as error:
+            if is_damage(error):
+                self._on_damage("a question", error)
+            refusal = _CANCELLED if job.cancelled else sqlite_error(error)
+            if refusal.code is ErrorCode.INTERNAL:
+                log.error("a question failed: %s", place_of(error))
+            return error_reply(job.request_id, refusal)
+        finally:
+            connection.set_progress_handler(None)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        reply.id = job.request_id
+        return reply
 
 
 _CANCELLED = RequestError(ErrorCode.CANCELLED, "The request was cancelled.")

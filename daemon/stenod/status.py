@@ -8,6 +8,7 @@ import apsw
 
 from steno_schema import PROTOCOL, __version__
 from steno_schema.limits import WRITER_QUEUE_MAX_BYTES, WRITER_QUEUE_MAX_REQUESTS
+from stenod.recovery.recover import reports
 
 if TYPE_CHECKING:
     from stenod.daemon import Daemon
@@ -51,6 +52,7 @@ def report(connection: apsw.Connection, daemon: "Daemon") -> dict[str, Any]:
         "plugin": daemon.plugin.state(),
         "capture": daemon.watcher.state() | {"alarms": connection.execute(_ALARMS).get},
         "disk": _disk(daemon),
+        "recoveries": reports(daemon.paths),
     }
 
 

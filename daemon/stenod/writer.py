@@ -38,7 +38,7 @@ from stenod.maintenance import maintain
 from stenod.prices.pricelist import PriceList
 from stenod.progress import Progress
 from stenod.store.append import is_stored
-from stenod.store.connection import open_writer, sqlite_error
+from stenod.store.connection import is_damage, open_writer, sqlite_error
 from stenod.store.context import Context
 from stenod.store.merge import refresh_touched
 from stenod.store.migrate import check_belongs, migrate
@@ -50,6 +50,9 @@ COMMIT_FAILURES_MAX = 2
 EXIT_BROKEN = 70
 
 BUSY = RequestError(ErrorCode.BUSY, "The daemon has too much to do.", "Try again in a moment.")
+DAMAGED = RequestError(
+    ErrorCode.CORRUPT, "The database is damaged; it is being replaced.", "Try again in a moment."
+)
 
 log = logging.getLogger("stenod.writer")
 
@@ -67,6 +70,7 @@ class Writer:
         on_commit: Callable[[], None] = lambda: None,
         *,
         on_forgotten: Callable[[], None] = lambda: None,
+        on_damage: Callable[[str, Exception], None] = lambda _where, _error: None,
         vfs: str | None = None,
     ) -> None:
         self.inbox = Inbox()
@@ -77,6 +81,8 @@ class Writer:
         self._settings = settings
         self._on_commit = on_commit
         self._on_forgotten = on_forgotten
+        self._on_damage = on_damage
+        self._is_damaged = False
         self._failed_commits = 0
         self._in_pause = False
         self._reconfigured = False
@@ -139,8 +145,9 @@ class Writer:
     def _run(self) -> None:
         try:
             while True:
+                patience_s = self.background.patience_s(in_pause=self._in_pause)
                 jobs = self.inbox.take(
-                    BATCH_MAX_REQUESTS, self.background.patience_s(in_pause=self._in_pause)
+                    BATCH_MAX_REQUESTS, None if self._is_damaged else patience_s
                 )
                 self._in_pause = not jobs
                 if self._reconfigured:
@@ -157,10 +164,17 @@ class Writer:
             log.critical("the writer cannot go on: %s", place_of(error))
             give_up()
 
+    def refuse_from_now_on(self) -> None:
+        """Leave the database as it is: it is damaged. For any thread."""
+        self._is_damaged = True
+
     def close(self) -> None:
         """Copy the log back and close the connection, the last one: one file is left."""
         try:
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            if self._is_damaged:
+                self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            else:
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.Error as error:
             log.warning("last checkpoint failed: %s", type(error).__name__)
         with contextlib.suppress(apsw.Error):  # the log stays behind, and is safe
@@ -169,10 +183,13 @@ class Writer:
     def work(self, step: Callable[[], None]) -> None:
         """Do a step of the background's work; what fails is tried again later."""
         try:
-            step()
+            if not self._is_damaged:
+                step()
         except Exception as error:
             log.error("followers could not go on: %s", place_of(error))
             self.background.rest()
+            if self._gives_in(error):
+                return
             if not self._reopen():
                 give_up()
 
@@ -180,6 +197,10 @@ class Writer:
 
     def take_in(self, jobs: list[Job]) -> None:
         """Write a batch; what needs the connection outside of a transaction follows it."""
+        if self._is_damaged:
+            for job in jobs:
+                job.deliver(error_reply(job.request.id, DAMAGED))
+            return
         for do, alike in groupby(jobs, key=self._way_of):
             do(list(alike))
         if self.background.must_help():
@@ -215,8 +236,16 @@ class Writer:
             if request.action == "rederive":
                 self.background.read_positions(self._followers())
         except Exception as error:
+            self._gives_in(error)
             return error_reply(request.id, sqlite_error(error))
         return Done(id=request.id, changed=1, result=result)
+
+    def _gives_in(self, error: Exception) -> bool:
+        """Stop writing if the database is damaged: nothing is made worse, and others are told."""
+        if is_damage(error):
+            self._is_damaged = True
+            self._on_damage("the writer", error)
+        return self._is_damaged
 
     def _write(self, jobs: list[Job]) -> None:
         self.background.written()
@@ -271,7 +300,7 @@ class Writer:
             reply = self._applied(job)
             connection.execute("RELEASE request")
         except Exception as error:
-            if not connection.in_transaction:
+            if not connection.in_transaction or is_damage(error):
                 raise  # SQLite gave up the whole transaction, the neighbours' work with it
             connection.execute("ROLLBACK TO request")
             connection.execute("RELEASE request")
@@ -295,6 +324,10 @@ class Writer:
         self, jobs: list[Job], answers: list[tuple[Job, AnyReply]], error: Exception
     ) -> None:
         """Find out what became of a batch, and only then answer."""
+        if self._gives_in(error):
+            for job in jobs:
+                job.deliver(error_reply(job.request.id, DAMAGED))
+            return
         refusal = sqlite_error(error)
         if refusal.code in {ErrorCode.INTERNAL, ErrorCode.BAD_REQUEST}:
             refusal = RequestError(

@@ -38,6 +38,16 @@ class Paths(Struct, frozen=True, kw_only=True):
         return self.data / "steno.db.new"
 
     @property
+    def damage(self) -> Path:
+        """Notes that the database was found damaged and must be looked at before its next use."""
+        return self.data / "damaged.json"
+
+    @property
+    def recovery(self) -> Path:
+        """What a recovery found, until it lies with the database that it set aside."""
+        return self.data / "recovery.json"
+
+    @property
     def aside(self) -> Path:
         """Databases that were replaced, a folder each; nothing but a person deletes them."""
         return self.data / "aside"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from steno.cli.checks import Check, check_configuration, check_disk, check_files, check_spool
+from steno.cli.checks_care import check_jobs, check_recoveries
 from steno.cli.checks_daemon import (
     check_capture,
     check_database,
@@ -53,6 +54,8 @@ def _checks(context: Context) -> Iterator[Check]:
     yield from check_configuration(paths)
     if welcome is not None:
         yield from _ask(context, "database", check_database)
+        yield from _ask(context, "jobs", check_jobs)
+        yield from _ask(context, "recovery", check_recoveries)
         yield from _ask(context, "secrets", check_redactions)
         yield from _ask(context, "plug-in", check_plugin)
     yield from check_spool(paths, daemon_runs=welcome is not None)

@@ -17,7 +17,8 @@ from stenod.backup.rotation import stamp
 from stenod.backup.snapshot import copy_database
 from stenod.backup.verify import verify
 
-_PARTS = ("", "-wal", "-shm")
+_PARTS = ("steno.db", "steno.db-wal", "steno.db-shm", "damaged.json", "recovery.json")
+"""What belongs to the database that is replaced, and what is told of its damage."""
 
 
 class Restored(Struct, frozen=True):
@@ -47,7 +48,7 @@ def carry_through(paths: Paths) -> Path | None:
     moment = stamp(datetime.fromtimestamp(written_ns // 10**9, UTC))
     folder = paths.aside / f"{moment}-{written_ns % 10**9:09}"
     for part in _PARTS:
-        path = Path(f"{paths.database}{part}")
+        path = paths.data / part
         if path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.replace(folder / path.name)

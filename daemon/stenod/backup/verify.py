@@ -11,7 +11,7 @@ from steno_schema.errors import ErrorCode, RequestError
 from stenod.store.connection import open_reader
 from stenod.store.rows import fetch_all
 
-_MAGIC = b"SQLite format 3\x00"
+MAGIC = b"SQLite format 3\x00"
 PROBLEMS_MAX = 20
 PROGRESS_STEPS = 10_000
 
@@ -28,12 +28,12 @@ def check_format(path: Path) -> None:
     """Refuse what is no database file by its first bytes; other formats would be told here."""
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+            magic = file.read(len(MAGIC))
     except OSError as error:
         raise RequestError(
             ErrorCode.NOT_FOUND, f"{path} cannot be read: {error.strerror}.", "Check the path."
         ) from error
-    if magic != _MAGIC:
+    if magic != MAGIC:
         raise RequestError(
             ErrorCode.INCOMPATIBLE,
             f"{path} is no steno database.",

@@ -24,7 +24,7 @@ from stenod.jobs.on_writer import forgotten_text_is_left
 from stenod.jobs.runs import Result, Run
 from stenod.jobs.slices import Interrupted, OnWriter, Slices, Task
 from stenod.jobs.table import JOBS, SLICE_S, Job
-from stenod.store.connection import open_reader
+from stenod.store.connection import is_damage, open_reader, sqlite_error
 from stenod.traces import place_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,13 @@ class Scheduler:
         while self._asked:
             name, arguments, told = self._asked.pop(0)
             job = JOBS[name]
-            told(await (self._attempt(job, arguments) if arguments else self._do(job)))
+            if arguments:
+                # A person's own affair, and no turn of the job.
+                run, problem = await self._attempt(job, arguments)
+                told(run)
+                self._suspect(job, problem)
+            else:
+                await self._do(job, told)
 
     def _recall(self, connection: apsw.Connection) -> None:
         """Read what earlier processes did; what they had begun was stopped by their end."""
@@ -181,7 +187,7 @@ class Scheduler:
 
     # ----- one run
 
-    async def _do(self, job: Job) -> Run:
+    async def _do(self, job: Job, told: Told = lambda _run: None) -> None:
         """Run a job in its turn, and note that it did."""
         self._done_at_write[job.name] = self._writes
         began_s = clock_s()
@@ -191,16 +197,18 @@ class Scheduler:
             row_id = (await self._on_writer(runs.begin(_begun(job))))["id"]
         except Exception as error:
             log.error("the run of %s could not be noted: %s", job.name, place_of(error))
-        run = await self._attempt(job, {})
+        run, problem = await self._attempt(job, {})
         self._last[job.name] = LastRun(began_s, run.result == "done")
         self._newest[job.name] = run
+        told(run)
+        self._suspect(job, problem)
         if row_id is not None:
             await self._note_end(row_id, run)
-        return run
 
-    async def _attempt(self, job: Job, arguments: dict[str, Any]) -> Run:
-        """Run a job; with ``arguments`` it is a person's own affair and no turn of the job."""
+    async def _attempt(self, job: Job, arguments: dict[str, Any]) -> tuple[Run, Exception | None]:
+        """Run a job; return how it went, and the exception that ended it if one did."""
         self.running = job.name
+        problem: Exception | None = None
         run, began_s = _begun(job), clock_s()
         try:
             failpoints.hit(f"job.{job.name}")
@@ -208,10 +216,22 @@ class Scheduler:
             result: Result = "done"
         except Exception as error:
             result, detail = _failure(job, error)
+            problem = error
         finally:
             self.running = None
         duration_ms = round((clock_s() - began_s) * 1000, 1)
-        return msgspec.structs.replace(run, duration_ms=duration_ms, result=result, detail=detail)
+        ended = msgspec.structs.replace(run, duration_ms=duration_ms, result=result, detail=detail)
+        return ended, problem
+
+    def _suspect(self, job: Job, error: Exception | None) -> None:
+        """Have damage looked into: at once, or by a check where a copy may be the damaged one."""
+        if error is None:
+            return
+        found = isinstance(error, RequestError) and error.code is ErrorCode.CORRUPT
+        if is_damage(error) or (found and job.name == "check"):
+            self._daemon.damaged(f"job {job.name}", error)
+        elif found:
+            self._due_from_now(JOBS["check"])
 
     async def _note_end(self, row_id: int, run: Run) -> None:
         try:
@@ -261,9 +281,8 @@ def _failure(job: Job, error: Exception) -> tuple[Result, dict[str, Any]]:
     if isinstance(error, Interrupted):
         return "stopped", {"error": "It was interrupted; it begins again at its next turn."}
     log.error("job %s failed: %s", job.name, place_of(error))
-    if isinstance(error, RequestError):
-        return "failed", {"error": error.message, "hint": error.hint, "code": error.code.value}
-    return "failed", {"error": f"It failed: {type(error).__name__}.", "code": ErrorCode.INTERNAL}
+    refusal = sqlite_error(error)
+    return "failed", {"error": refusal.message, "hint": refusal.hint, "code": refusal.code.value}
 
 
 def described(run: Run) -> dict[str, Any]:

@@ -76,11 +76,11 @@ def check_library() -> None:
 def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     """Open the one connection that writes; creates the file if there is none."""
     connection = apsw.Connection(str(path), vfs=vfs)
+    _with_checksums(connection)  # before it is looked at: then its layout is settled
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     if not connection.pragma("page_count"):
         # Only a new file takes this; an old one would be written to at every opening.
         connection.pragma("auto_vacuum", "INCREMENTAL")
-        with_checksums(connection)
     connection.pragma("journal_mode", "WAL")
     connection.pragma("synchronous", "FULL")
     if sys.platform == "darwin":
@@ -94,8 +94,8 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     return connection
 
 
-def with_checksums(connection: apsw.Connection) -> None:
-    """Have every page end with a checksum, from the next page on that is written anew.
+def _with_checksums(connection: apsw.Connection) -> None:
+    """Have every page of a new file end with a checksum, and of an old one once it is vacuumed.
 
     SQLite finds 1 in 20 flipped bits by itself, with them all. Any SQLite can read such a file.
     """

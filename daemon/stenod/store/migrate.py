@@ -38,13 +38,15 @@ def _check(path: Path, flags: int) -> None:
 
 
 def migrate(
-    connection: apsw.Connection, back_up: Callable[[int], object] = lambda _version: None
+    connection: apsw.Connection,
+    back_up: Callable[[int], object] = lambda _version: None,
+    up_to: int | None = None,
 ) -> int:
-    """Apply what is missing; return the version the database now has.
+    """Apply what is missing (``up_to`` a version, or all); return the version it has now.
 
     ``back_up`` is called with the present version before a database that exists is changed.
     """
-    steps = migrations.numbered()
+    steps = [step for step in migrations.numbered() if up_to is None or step[0] <= up_to]
     newest = steps[-1][0]
     current = _checked_version(connection, newest)
     if 0 < current < newest:

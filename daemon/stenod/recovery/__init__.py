@@ -1,0 +1,1 @@
+"""A damaged database: noticed, set aside, and made anew from a backup and what can be read."""
