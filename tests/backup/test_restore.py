@@ -1,9 +1,9 @@
 """Restoring: a backup takes the database's place, and nothing is ever lost on the way."""
 
 import json
-import sqlite3
 from pathlib import Path
 
+import apsw
 import pytest
 
 from support.running import RunningDaemon
@@ -76,9 +76,8 @@ def test_what_is_no_backup_is_refused(daemon: RunningDaemon, backup: Path, tmp_p
     newer, other = tmp_path / "newer.db", tmp_path / "other.db"
     newer.write_bytes(backup.read_bytes())
     for path, statement in ((newer, "PRAGMA user_version = 99"), (other, "CREATE TABLE t (x)")):
-        connection = sqlite3.connect(path)
-        connection.execute(statement)
-        connection.commit()
+        connection = apsw.Connection(str(path))
+        connection.execute(statement).fetchall()
         connection.close()
     (tmp_path / "text.db").write_text("mine")
     before = daemon.database.read_bytes()

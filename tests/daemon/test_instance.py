@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from steno_schema.errors import ErrorCode, RequestError
@@ -202,10 +203,9 @@ def test_another_user_is_refused(daemon: RunningDaemon) -> None:
 
 def make_database(path: Path, *statements: str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path)
+    connection = apsw.Connection(str(path))  # which keeps the checksums of the daemon's pages
     for statement in statements:
-        connection.execute(statement)
-    connection.commit()
+        connection.execute(statement).fetchall()
     connection.close()
     return path.read_bytes()
 

@@ -109,12 +109,12 @@ def test_what_is_due_runs_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(scheduler, "SETTLE_S", 0.0)
     monkeypatch.setattr(scheduler, "IDLE_S", 0.0)
     with serving(tmp_path / "home"), Client(home=tmp_path / "home", spool=False) as client:
-        scheduled = {job.name for job in client.admin.jobs() if job.every != "never"}
-        ran: set[str] = set()
-        for _ in JOBS:  # asked for in turn with those that are due
+        wanted = {job.name for job in client.admin.jobs() if job.every != "never"}
+        for _ in range(10 * len(JOBS)):  # what is asked for takes turns with what is due
             client.admin.run("vacuum")
-            ran = {job.name for job in client.admin.jobs() if job.last is not None}
-        assert ran == scheduled | {"vacuum"}
+            if wanted <= {job.name for job in client.admin.jobs() if job.last is not None}:
+                return
+        pytest.fail("not everything that was due was done")
 
 
 def test_a_killed_job_was_stopped_and_comes_again(daemon_at_rest: RunningDaemon) -> None:

@@ -18,14 +18,15 @@ _OLD_BACKUP_S = 7 * 86_400
 
 def check_jobs(context: "Context") -> Iterator[Check]:
     """Yield which jobs failed at their last run, and how old the newest backup is."""
-    jobs: list[dict[str, Any]] = context.ask(Admin(action="jobs"), Done).result["jobs"]
+    result = context.ask(Admin(action="jobs"), Done).result
+    jobs: list[dict[str, Any]] = result.get("jobs") or []
     failed = [job for job in jobs if job["last"] and job["last"]["result"] == "failed"]
     for job in failed:
         detail: dict[str, Any] = job["last"]["detail"]
         finding = f"{job['name']} failed: {detail.get('error')}"
         mend = detail.get("hint") or f"steno jobs run {job['name']}; see the log"
         yield Check("jobs", "fail", finding, mend)
-    if not failed:
+    if jobs and not failed:
         yield Check("jobs", "ok", "none failed at its last run")
     for job in jobs:
         if job["name"] == "backup" and job not in failed:

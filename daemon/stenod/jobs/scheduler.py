@@ -122,8 +122,8 @@ class Scheduler:
             self._stopping.set()
 
     async def _do_asked(self) -> None:
-        while self._asked:
-            name, arguments, told = self._asked.pop(0)
+        asked, self._asked = self._asked, []
+        for name, arguments, told in asked:
             job = JOBS[name]
             if arguments:
                 # A person's own affair, and no turn of the job.
@@ -155,7 +155,8 @@ class Scheduler:
         self._sleeps_until_written = len(plans) < len(self._plans(all_of_them=True))
         wait_s = next_look_s(plans, self._last, clock_s(), idle=self._is_idle())
         with anyio.move_on_after(max(wait_s, settled_s - clock_s())):
-            await self._wake.wait()
+            if not self._asked:
+                await self._wake.wait()
         self._wake = anyio.Event()
 
     def _due(self) -> list[str]:
