@@ -61,13 +61,21 @@ def test_without_a_spool_it_raises(face: Face, spooled: Spooled) -> None:
     assert spooled() == []
 
 
-@pytest.mark.parametrize("code", sorted(RETRYABLE))
+@pytest.mark.parametrize("code", sorted(RETRYABLE - {ErrorCode.SHUTTING_DOWN}))
 def test_a_retryable_refusal_is_spooled(
     code: ErrorCode, face: Face, daemon: FakeDaemon, spooled: Spooled
 ) -> None:
     daemon.refuse(code)
     assert face.result(face.client.history.save("later")).stored == "spool"
     assert len(spooled()) == 1
+
+
+def test_after_a_daemon_that_stops_the_next_one_is_asked(
+    face: Face, daemon: FakeDaemon, spooled: Spooled
+) -> None:
+    daemon.refuse(ErrorCode.SHUTTING_DOWN)
+    assert face.result(face.client.history.save("now")).stored == "daemon"
+    assert spooled() == []
 
 
 def test_a_final_refusal_is_raised(face: Face, daemon: FakeDaemon, spooled: Spooled) -> None:

@@ -16,6 +16,7 @@ def reload(daemon: RunningDaemon, text: str, said: str = READ_AGAIN, count: int 
     daemon.send_signal(signal.SIGHUP)
     daemon.wait_for_log(said, count)
     with daemon.client() as client:
+        client.request(Admin(action="probe"))  # the writer takes settings over before a job
         client.request(Admin(action="flush"))
 
 
