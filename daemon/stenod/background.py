@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 import apsw
 
@@ -36,8 +37,9 @@ class Background:
     Used by the writer's thread alone; only ``give`` is for others.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, at_hand: Callable[[apsw.Connection], OnWriter]) -> None:
         self._progress = progress
+        self._at_hand = at_hand
         self._tasks: deque[Task] = deque()
         self.wal_pages = 0
         self._checkpoint_done = True
@@ -132,7 +134,7 @@ class Background:
         task = self._tasks[0]
         relaxed(self._connection, yes=True)
         try:
-            done = task.advance(OnWriter(self._connection, self))
+            done = task.advance(self._at_hand(self._connection))
         except Exception as error:
             self._tasks.popleft()
             task.fail(error)

@@ -41,6 +41,7 @@ from stenod.query.retention import add_retention
 from stenod.questions import QUESTIONS
 from stenod.readers import Readers, ReadJob
 from stenod.redact import redact_request
+from stenod.retention.preview import preview
 from stenod.status import check_integrity, report
 from stenod.store.connection import sqlite_error
 from stenod.traces import place_of
@@ -112,6 +113,9 @@ class Dispatch:
         return self._daemon.on_loop(connection.deliver)
 
     def _write(self, connection: Connection, request: AnyRequest, size_bytes: int) -> None:
+        if isinstance(request, Delete):
+            self._forget(connection, request, size_bytes)
+            return
         check_labels(request, self._settings.tracking)
         if not self._settings.redaction.enabled:
             self._queue(connection, request, size_bytes)
@@ -138,6 +142,21 @@ class Dispatch:
         except Exception as error:
             connection.deliver(error_reply(request.id, _refusal(error)))
         connection.go_on()
+
+    def _forget(self, connection: Connection, request: Delete, size_bytes: int) -> None:
+        """Take in the spool first: what waits there may be what is to be forgotten."""
+        spool = self._daemon.spool
+
+        def queue() -> None:
+            try:
+                self._queue(connection, request, size_bytes)
+            except Exception as error:
+                connection.deliver(error_reply(request.id, _refusal(error)))
+
+        if spool.state()["waiting"]:
+            spool.wake(queue)
+        else:
+            queue()
 
     def _queue(self, connection: Connection, request: AnyRequest, size_bytes: int) -> None:
         job = Job(request, size_bytes, self._on_loop(connection))
@@ -228,6 +247,9 @@ class Dispatch:
             connection.deliver(Done(id=request.id, result={"jobs": jobs}))
         elif request.action in {"run_job", "optimize"}:
             self._run_job(connection, request)
+        elif request.action == "retention_run" and not request.arguments.get("dry_run"):
+            request.arguments = {"name": "retention"}
+            self._run_job(connection, request)
         elif request.action == "config":
             connection.deliver(Done(id=request.id, result=daemon.described_settings()))
         else:
@@ -290,6 +312,8 @@ class Dispatch:
             status = capture_status(connection, files=bool(request.arguments.get("files")))
             add_retention(connection, status["agents"], watcher.retention)
             return Done(result=status | {"backfill": watcher.backfill()})
+        if request.action == "retention_run":
+            return Done(result=preview(connection, self._settings.retention))
         if request.action == "ledger" and "source" in request.arguments:
             return Done(result=ledger_entry(connection, str(request.arguments["source"])))
         if request.action == "kept":
@@ -313,7 +337,7 @@ class Dispatch:
         return Done(result={"behind": behind})
 
 
-_PATIENT = frozenset({"flush", "integrity_check", "redactions"})
+_PATIENT = frozenset({"flush", "integrity_check", "redactions", "retention_run"})
 """What may take long, on a thread of its own: no other question waits behind it."""
 
 

@@ -19,7 +19,7 @@ import apsw
 
 from steno_schema.config import Settings
 from steno_schema.errors import ErrorCode, RequestError
-from steno_schema.limits import BATCH_MAX_REQUESTS, FREE_SPACE_FLOOR_BYTES
+from steno_schema.limits import BATCH_MAX_REQUESTS
 from steno_schema.replies import AnyReply, Appended, Done, Error
 from steno_schema.requests import Admin, Append, Delete
 from stenod import failpoints
@@ -33,10 +33,11 @@ from stenod.followers.fulltext import FullText
 from stenod.followers.prompthash import PromptHash
 from stenod.followers.rollup import RollUp
 from stenod.inbox import Inbox, Job
-from stenod.jobs.slices import Task
+from stenod.jobs.slices import OnWriter, Task
 from stenod.maintenance import maintain
 from stenod.prices.pricelist import PriceList
 from stenod.progress import Progress
+from stenod.space import check_space
 from stenod.store.append import is_stored
 from stenod.store.connection import is_damage, open_writer, sqlite_error
 from stenod.store.context import Context
@@ -53,6 +54,7 @@ BUSY = RequestError(ErrorCode.BUSY, "The daemon has too much to do.", "Try again
 DAMAGED = RequestError(
     ErrorCode.CORRUPT, "The database is damaged; it is being replaced.", "Try again in a moment."
 )
+
 
 log = logging.getLogger("stenod.writer")
 
@@ -75,7 +77,7 @@ class Writer:
     ) -> None:
         self.inbox = Inbox()
         self.progress = Progress(self.inbox.poke)
-        self.background = Background(self.progress)
+        self.background = Background(self.progress, self._at_hand)
         self._path = path
         self._vfs = vfs
         self._settings = settings
@@ -84,8 +86,7 @@ class Writer:
         self._on_damage = on_damage
         self._is_damaged = False
         self._failed_commits = 0
-        self._in_pause = False
-        self._reconfigured = False
+        self._in_pause = self._reconfigured = False
         check_belongs(path)
         self._open()
         with contextlib.suppress(apsw.BusyError):  # somebody reads the file just now
@@ -135,6 +136,18 @@ class Writer:
         """Have a job's task done in the pauses; from any thread."""
         self.background.give(task)
         self.inbox.poke()
+
+    def _at_hand(self, connection: apsw.Connection) -> OnWriter:
+        return OnWriter(connection, self.background, self._settings, self._forget_for_job)
+
+    def _forget_for_job(self, change: Callable[[Context], None]) -> None:
+        """Do a job's change in a commit of its own; what fails has the connection opened anew."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        change(self._context)
+        self.progress.committed(self._commit())
+        self.background.written()
+        self._on_forgotten()
+        self._on_commit()
 
     def reconfigure(self, settings: Settings) -> None:
         """Take over new settings; what follows from them (prices, labels) is derived anew."""
@@ -255,11 +268,7 @@ class Writer:
             answers = self._applied_together(jobs)
             for job in jobs[len(answers) :]:
                 answers.append((job, self._applied_alone(job)))
-            refresh_touched(self._context)
-            self._context.flush()
-            sequence = self._connection.execute("SELECT max(sequence) FROM change").get or 0
-            failpoints.hit("writer.before_commit")
-            self._connection.execute("COMMIT")
+            sequence = self._commit()
         except Exception as error:
             log.error("a batch of %d was not committed: %s", len(jobs), place_of(error))
             self._answer_after_failure(jobs, answers, error)
@@ -272,6 +281,15 @@ class Writer:
                 reply.sequence = sequence
             job.deliver(reply)
         self._on_commit()
+
+    def _commit(self) -> int:
+        """Write down what follows from the changes, and commit; return the newest change."""
+        refresh_touched(self._context)
+        self._context.flush()
+        sequence: int = self._connection.execute("SELECT max(sequence) FROM change").get or 0
+        failpoints.hit("writer.before_commit")
+        self._connection.execute("COMMIT")
+        return sequence
 
     def _applied_together(self, jobs: list[Job]) -> list[tuple[Job, AnyReply]]:
         """Do all requests; if one breaks a rule, undo them all and return nothing."""
@@ -287,7 +305,7 @@ class Writer:
 
     def _applied(self, job: Job) -> AnyReply:
         if not isinstance(job.request, Delete):
-            self._check_space()
+            check_space(self._path.parent)
         reply = VERBS[type(job.request)](self._context, job.request)
         reply.id = job.request.id
         return reply
@@ -310,15 +328,6 @@ class Writer:
                 log.error("%s failed: %s", type(job.request).__name__, place_of(error))
             return error_reply(job.request.id, refusal)
         return reply
-
-    def _check_space(self) -> None:
-        free = os.statvfs(self._path.parent)
-        if free.f_bavail * free.f_frsize < FREE_SPACE_FLOOR_BYTES:
-            raise RequestError(
-                ErrorCode.DISK_FULL,
-                "The disk is nearly full.",
-                "Free some space; nothing is lost.",
-            )
 
     def _answer_after_failure(
         self, jobs: list[Job], answers: list[tuple[Job, AnyReply]], error: Exception

@@ -23,6 +23,7 @@ from steno_schema.labels import (
     with_own,
 )
 from steno_schema.paths import Paths
+from steno_schema.retentionsettings import Retention
 
 
 class ConfigError(ValueError):
@@ -117,6 +118,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     prices: dict[str, OwnPrice] = {}
     access: Access = msgspec.field(default_factory=Access)
     jobs: Jobs = msgspec.field(default_factory=Jobs)
+    retention: Retention = msgspec.field(default_factory=Retention)
 
 
 ENVIRONMENT = {

@@ -64,6 +64,7 @@ class Jobs(Struct, kw_only=True, forbid_unknown_fields=True):
     merge: Weekly = msgspec.field(default_factory=Weekly)
     pack: Daily = msgspec.field(default_factory=Daily)
     shrink: Daily = msgspec.field(default_factory=Daily)
+    retention: Daily = msgspec.field(default_factory=Daily)
     backup: Backup = msgspec.field(default_factory=Backup)
     check: Weekly = msgspec.field(default_factory=Weekly)
     rehearse: WhenAsked = msgspec.field(default_factory=WhenAsked)

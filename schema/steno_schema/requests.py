@@ -349,6 +349,7 @@ class Admin(Request, tag="admin", kw_only=True):
         "config",
         "jobs",
         "run_job",
+        "retention_run",
     ]
     arguments: dict[str, Any] = {}
 

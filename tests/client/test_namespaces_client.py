@@ -214,6 +214,16 @@ def test_jobs_are_listed_and_run(live: Live) -> None:
     assert live.row(query) == ("check", "done")
 
 
+def test_retention_does_nothing_unasked(live: Live) -> None:
+    key = live.key("idle")
+    live.call(live.client.history.save("long ago", session=key))
+    live.call(live.client.sessions.update(key, status="paused"))
+    trial = live.call(live.client.admin.retention_run(dry_run=True))
+    assert live.call(live.client.admin.retention_run()) == trial
+    assert trial.policies == [], "nothing is deleted unless the settings say so"
+    assert live.row("SELECT status FROM sessions WHERE session_id = ?", key) == ("paused",)
+
+
 def test_a_copy_holds_what_the_database_holds(live: Live, tmp_path: Path) -> None:
     live.call(live.client.history.save("before the copy", tags=[live.key("tag")]))
     query = "SELECT uid, prompt, tags FROM history ORDER BY id"

@@ -113,6 +113,7 @@ VERBS: dict[str, str] = {
     "admin.backup": _CLIENT + "test_a_copy_holds_what_the_database_holds",
     "admin.publish": _CLIENT + "test_a_copy_holds_what_the_database_holds",
     "admin.rehearse": _CLIENT + "test_a_copy_holds_what_the_database_holds",
+    "admin.retention_run": _CLIENT + "test_retention_does_nothing_unasked",
 }
 """Each verb of the client: the test that calls it, blocking and awaited."""
 
@@ -120,7 +121,6 @@ NOT_YET = frozenset(
     {
         "admin.restore",
         "admin.archive",
-        "admin.retention_run",
     }
 )
 """Verbs that the record model names and the client does not have."""
@@ -217,7 +217,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         "tracking/test_failures.py::test_why_a_prompt_was_left_out_is_told_on_request",
         "tracking/test_auto_tags.py::test_other_categories_mean_other_tags",
     ),
-    "B12": ("daemon/test_forget_user.py::test_everything_about_a_user_goes",),
+    "B12": (
+        "daemon/test_forget_user.py::test_everything_about_a_user_goes",
+        "jobs/test_retention.py::test_a_policy_removes_what_a_plain_query_says",
+    ),
     "C1": (
         _SESSIONS + "test_a_conversation_is_made_and_got",
         _SESSIONS + "test_a_pair_is_added_whole",

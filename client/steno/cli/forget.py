@@ -98,6 +98,9 @@ def _tell_of_copies(context: Context) -> None:
         if count:
             plural = "" if count == 1 else "s"
             say(f"Copies that still hold it: {count} {what}{plural} in {folder}.")
+    set_aside = sum(1 for _ in paths.quarantine.glob("*"))
+    if set_aside:
+        say(f"Nobody can read {set_aside} files in {paths.quarantine}; they may hold it too.")
 
 
 def _agreed() -> bool:

@@ -80,6 +80,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "publish": Entry("care", "write a snapshot in one file for others to read"),
         "check": Entry("care", "read the whole database and check that it is sound"),
         "jobs": Entry("jobs", "what the daemon does by itself, and running one of it now"),
+        "retention": Entry("retention", "remove what the settings say shall not be kept"),
         "vacuum": Entry("care", "write the database anew without free pages"),
     },
     "the rest": {

@@ -69,6 +69,21 @@ class Copied(Struct, frozen=True, kw_only=True):
     duration_ms: float
 
 
+class PolicyRun(Struct, frozen=True, kw_only=True):
+    """What one policy of the settings removed, or would: ``count`` rows with ``bytes`` of text."""
+
+    policy: str
+    count: int
+    bytes: int
+
+
+class RetentionRun(Struct, frozen=True, kw_only=True):
+    """What retention did, or would do: sessions archived, and what went by policy."""
+
+    sessions_archived: int
+    policies: list[PolicyRun]
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """A job of the daemon: ``every`` as in the settings, ``next`` the time it is due.
 
@@ -207,6 +222,26 @@ class Admin(Namespace[Runner]):
     ) -> Steps[JobRun]:
         request = AdminRequest(action="run_job", arguments={"name": name, **(arguments or {})})
         return (yield from _do(request, JobRun, timeout_s))
+
+    @verb
+    def retention_run(
+        self, *, dry_run: bool = False, timeout_s: float = TIMEOUT_S
+    ) -> Steps[RetentionRun]:
+        """Do what ``[retention]`` of the settings says; with ``dry_run`` only tell what would go.
+
+        What goes is gone as after ``forget``. Raises ``Refused`` if it fails, ``TimedOut`` after
+        ``timeout_s`` seconds (it goes on all the same).
+
+        Example::
+
+            for policy in client.admin.retention_run(dry_run=True).policies:
+                print(policy.policy, policy.count, policy.bytes)
+        """
+        request = AdminRequest(action="retention_run", arguments={"dry_run": dry_run})
+        if dry_run:
+            return (yield from _do(request, RetentionRun, timeout_s))
+        run = yield from _do(request, JobRun, timeout_s)
+        return msgspec.convert(run.detail, RetentionRun)
 
     @verb
     def integrity_check(self, *, timeout_s: float = TIMEOUT_S) -> Steps[Integrity]:

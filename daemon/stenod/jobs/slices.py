@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import apsw
 from msgspec import Struct
 
+from steno_schema.config import Settings
+from stenod.store.context import Context
+
 if TYPE_CHECKING:
     from stenod.background import Background
 
@@ -19,6 +22,9 @@ class OnWriter(Struct, frozen=True):
 
     connection: apsw.Connection
     background: "Background"
+    settings: Settings
+    forget: Callable[[Callable[[Context], None]], None]
+    """Takes text away, in one commit of its own."""
 
 
 class Told(Protocol):

@@ -17,6 +17,7 @@ from stenod.jobs.on_writer import (
     shrink,
 )
 from stenod.jobs.slices import OnWriter, Slices
+from stenod.retention.run import retention
 
 SLICE_S = 0.004
 """No save waits longer for a job than for a follower; one step may take longer all the same."""
@@ -59,6 +60,12 @@ _ALL = (
     ),
     Job("pack", "compresses the kept bytes of transcripts better", on_writer=pack),
     Job("shrink", "gives free pages of the database back to the disk", on_writer=shrink),
+    Job(
+        "retention",
+        "archives idle sessions, and removes what the settings say shall not be kept",
+        on_writer=retention,
+        after_writes=False,
+    ),
     Job("backup", "writes a verified backup, and removes old ones", beside=backup),
     Job("check", "reads the whole database and checks that it is sound", beside=check),
     Job(

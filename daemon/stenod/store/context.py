@@ -22,7 +22,10 @@ OutcomeName = Literal["created", "existed", "duplicate", "updated", "gone"]
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
-_ACTIVE = "UPDATE session SET last_active_at = ? WHERE id = ? AND last_active_at < ?"
+_ACTIVE = """
+UPDATE session SET last_active_at = ?, status = iif(status = 'archived', 'active', status)
+WHERE id = ? AND last_active_at < ?
+"""
 
 
 class Mark(msgspec.Struct, frozen=True):

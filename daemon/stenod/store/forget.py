@@ -84,7 +84,7 @@ def forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
     for start in range(0, len(chosen), SLICE):
         ids = chosen[start : start + SLICE]
         marks = ", ".join("?" * len(ids))
-        read_from = _sources(
+        read_from = sources_of(
             context,
             "SELECT s.key FROM exchange AS e JOIN conversation AS c ON c.id = e.conversation_id"
             f" JOIN session AS s ON s.id = c.session_id WHERE e.id IN ({marks})",
@@ -98,7 +98,7 @@ def forget_exchanges(context: Context, chosen: list[int]) -> dict[str, int]:
         bury(context, "exchange", f"id IN ({marks})", ids)
         connection.execute(f"DELETE FROM usage WHERE exchange_id IN ({marks})", ids)
         connection.execute(f"DELETE FROM exchange WHERE id IN ({marks})", ids)
-        counts["kept_bytes"] += _drop_kept_bytes(context, read_from)
+        counts["kept_bytes"] += drop_kept_bytes(context, read_from)
     return counts
 
 
@@ -111,7 +111,7 @@ def forget_container(context: Context, table: str, row_id: int) -> int:
     )
     session = "?" if table == "session" else "(SELECT session_id FROM conversation WHERE id = ?)"
     keys = f"SELECT key FROM session WHERE id = {session}"
-    read_from = _sources(context, keys, inside, [row_id])
+    read_from = sources_of(context, keys, inside, [row_id])
     buried = bury(context, "message", inside, [row_id])
     bury(context, "usage", inside, [row_id])
     if table == "session":
@@ -121,7 +121,7 @@ def forget_container(context: Context, table: str, row_id: int) -> int:
     context.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))
     for exchange_id, origin in elsewhere:
         _sum_up_anew(context, exchange_id, origin)
-    _drop_kept_bytes(context, read_from)
+    drop_kept_bytes(context, read_from)
     context.keys.clear()
     return buried
 
@@ -151,24 +151,29 @@ def bury(context: Context, table: str, condition: str, values: Sequence[int | st
     return 0
 
 
-def _sources(
+def sources_of(
     context: Context, keys: str, messages: str, values: list[int]
 ) -> list[tuple[int, int]]:
     """Return (id, kept bytes) of the sources that hold what is about to go.
 
-    Those of its sessions, and those of a copy that was read first and holds its long texts.
+    Those of its sessions, those of a copy that was read first and holds its long texts, and
+    those of forks that repeat it.
     """
     rows = fetch_all(
         context.connection,
         f"SELECT id, kept_bytes FROM source WHERE session_key IN ({keys}) UNION"
         " SELECT s.id, s.kept_bytes FROM source AS s JOIN source_chunk AS k ON k.source_id = s.id"
-        f" WHERE k.id IN (SELECT pack_id FROM message WHERE {messages})",
-        (*values, *values),
+        f" WHERE k.id IN (SELECT pack_id FROM message WHERE {messages}) UNION"
+        " SELECT id, kept_bytes FROM source WHERE session_key IN (SELECT s.key"
+        " FROM message_rival AS r JOIN conversation AS c ON c.id = r.conversation_id"
+        " JOIN session AS s ON s.id = c.session_id"
+        f" WHERE r.uid IN (SELECT uid FROM message WHERE {messages}))",
+        (*values, *values, *values),
     )
     return [(source_id, kept) for source_id, kept in rows]
 
 
-def _drop_kept_bytes(context: Context, sources: list[tuple[int, int]]) -> int:
+def drop_kept_bytes(context: Context, sources: list[tuple[int, int]]) -> int:
     """Delete the kept bytes of sources whose records are deleted already; return how many."""
     for source_id, _ in sources:
         drop_kept(context.connection, source_id)

@@ -1,0 +1,1 @@
+"""Retention: what the settings say shall not be kept for ever."""
