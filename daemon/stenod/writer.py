@@ -21,7 +21,7 @@ from steno_schema.config import Settings
 from steno_schema.errors import ErrorCode, RequestError
 from steno_schema.limits import BATCH_MAX_REQUESTS
 from steno_schema.replies import AnyReply, Appended, Done, Error
-from steno_schema.requests import Admin, Append, Delete
+from steno_schema.requests import Admin, Append, Delete, Request
 from stenod import failpoints
 from stenod.background import Background
 from stenod.backup.before import back_up_before_migration
@@ -250,7 +250,7 @@ class Writer:
                 self.background.read_positions(self._followers())
         except Exception as error:
             self._gives_in(error)
-            return error_reply(request.id, sqlite_error(error))
+            return error_reply(request.id, _refusal(request, error))
         return Done(id=request.id, changed=1, result=result)
 
     def _gives_in(self, error: Exception) -> bool:
@@ -323,10 +323,7 @@ class Writer:
             connection.execute("ROLLBACK TO request")
             connection.execute("RELEASE request")
             context.back_to(mark)
-            refusal = sqlite_error(error)
-            if refusal.code is ErrorCode.INTERNAL:
-                log.error("%s failed: %s", type(job.request).__name__, place_of(error))
-            return error_reply(job.request.id, refusal)
+            return error_reply(job.request.id, _refusal(job.request, error))
         return reply
 
     def _answer_after_failure(
@@ -381,6 +378,14 @@ def give_up() -> None:
     """End the process at once: what was acknowledged is on the disk, the rest will be retried."""
     log.critical("the disk does not take writes; stopping so that a restart can check")
     os._exit(EXIT_BROKEN)
+
+
+def _refusal(request: Request, error: Exception) -> RequestError:
+    """Return what a client is told; a defect of the daemon's own goes into the log too."""
+    refusal = sqlite_error(error)
+    if refusal.code is ErrorCode.INTERNAL:
+        log.error("%s failed: %s", type(request).__name__, place_of(error))
+    return refusal
 
 
 def error_reply(request_id: int | str, error: RequestError) -> Error:

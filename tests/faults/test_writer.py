@@ -17,13 +17,15 @@ from faults.workload import Work
 from steno_schema.config import Settings
 from steno_schema.ids import uuid7
 from steno_schema.limits import FREE_SPACE_FLOOR_BYTES
-from steno_schema.records import Exchange
+from steno_schema.records import Exchange, Message
 from steno_schema.replies import AnyReply, Appended, Error
-from steno_schema.requests import Append, Delete
+from steno_schema.requests import Admin, Append, Delete, SourceProgress
 from stenod import writer
 from stenod.followers import fulltext
 from stenod.followers.analysis import AnalysisFollower
 from stenod.inbox import Job
+from stenod.store.compression import decompress
+from stenod.store.packs import WHOLE_TEXT
 from stenod.writer import Writer
 from support.running import RunningDaemon
 from support.wire import Wire
@@ -95,6 +97,38 @@ def test_what_existed_does_not_vouch_for_what_is_new(work: Work) -> None:
     (reply,) = ask(work, Append(records=[new, old]))
     assert isinstance(reply, Appended)
     assert [each.outcome for each in reply.outcomes] == ["created", "existed"]
+
+
+def test_kept_bytes_hold_no_texts_of_an_attempt_that_was_undone(work: Work) -> None:
+    text = "tool output " * 200
+    told = Message(id=uuid7(), conversation="c", role="tool", kind="tool_result", content=text)
+    progress = SourceProgress(
+        source=uuid7(),
+        agent="codex",
+        path="f",
+        expected_offset=0,
+        offset=5,
+        chunk=b"line\n",
+        codec="none",
+    )
+    read = Append(records=[told], mode="merge", source=progress)
+    _, refused = ask(work, read, Append(records=[Exchange(id="no id", prompt="p")]))
+    assert isinstance(refused, Error)
+    connection = work.writer._connection
+    data, codec, size = connection.execute("SELECT data, codec, kept_size FROM source_chunk").get
+    assert decompress(data, codec)[:size] == b"line\n"
+    whole = f"SELECT {WHOLE_TEXT} FROM message AS m"
+    assert connection.execute(whole).get == text
+
+
+def test_a_defect_met_by_maintenance_is_in_the_log(
+    work: Work, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writer, "maintain", None)
+    (refused,) = ask(work, Admin(action="probe"))
+    assert isinstance(refused, Error)
+    assert refused.code == "internal"
+    assert "Admin failed: TypeError" in caplog.text
 
 
 def test_two_failed_commits_in_a_row_end_the_daemon(

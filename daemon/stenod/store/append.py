@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
+
 from steno_schema import records
 from steno_schema.errors import bad_request
 from steno_schema.ids import format_id
@@ -65,6 +67,8 @@ def _append_read(
     context: Context, said: list[records.AnyRecord], progress: SourceProgress
 ) -> None:
     """Store what was read of a source, and that it was."""
+    # The request stays as it came: when a neighbour breaks a rule, the batch is done again.
+    progress = msgspec.structs.replace(progress)
     context.packing = packing = Packing(context.connection, progress)
     try:
         became = Counter(_store(context, record, _MERGE) for record in said)
