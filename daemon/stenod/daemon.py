@@ -27,7 +27,7 @@ from stenod.alarms import Alarms
 from stenod.dispatch import Dispatch
 from stenod.inbox import Job
 from stenod.jobs.scheduler import Scheduler
-from stenod.outbox import Outbox
+from stenod.outbox import Outbox, settle
 from stenod.plugin.room import Plugin
 from stenod.readers import Readers
 from stenod.recovery import damage
@@ -188,7 +188,7 @@ class Daemon:
             except RequestError as error:
                 return error_reply(request.id, error)
         answer: asyncio.Future[AnyReply] = self._loop.create_future()
-        job = Job(request, size_bytes, self.on_loop(answer.set_result))
+        job = Job(request, size_bytes, self.on_loop(partial(settle, answer)))
         if not self.writer.inbox.put(job):
             return error_reply(request.id, BUSY)
         return await answer

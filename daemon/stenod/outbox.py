@@ -9,9 +9,16 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from steno_schema.replies import AnyReply
 from stenod.traces import place_of
 
 log = logging.getLogger("stenod.outbox")
+
+
+def settle(answer: "asyncio.Future[AnyReply]", reply: AnyReply) -> None:
+    """Give an answer to whoever waits for it, if anybody still does."""
+    if not answer.done():
+        answer.set_result(reply)
 
 
 class Outbox:

@@ -83,7 +83,15 @@ class Readers:
         connection = open_reader(self._path)
         rank.register(connection)
         while (job := self._jobs.get()) is not None:
-            job.deliver(self._answer(connection, job))
+            try:
+                reply = self._answer(connection, job)
+            except Exception as error:  # what ends a question must not end its thread
+                log.error("a reader could not be reset: %s", place_of(error))
+                reply = error_reply(job.request_id, sqlite_error(error))
+                connection.close(force=True)
+                connection = open_reader(self._path)
+                rank.register(connection)
+            job.deliver(reply)
         connection.close()
 
     def _answer(self, connection: apsw.Connection, job: ReadJob) -> AnyReply:

@@ -6,6 +6,7 @@ full disk, say) is an answer: a restart would mend nothing.
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,6 +15,7 @@ from steno_schema.replies import AnyReply, Done
 from steno_schema.requests import Admin
 from stenod import instance
 from stenod.inbox import Job
+from stenod.outbox import settle
 from stenod.readers import ReadJob
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ async def probe(daemon: "Daemon", seen: int) -> int:
 
 async def _answered(daemon: "Daemon", *, on_writer: bool) -> None:
     answer: asyncio.Future[AnyReply] = asyncio.get_running_loop().create_future()
-    deliver = daemon.on_loop(answer.set_result)
+    deliver = daemon.on_loop(partial(settle, answer))
     if on_writer:
         queued = daemon.writer.inbox.put(Job(Admin(action="probe"), 0, deliver))
     else:

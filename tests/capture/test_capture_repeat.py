@@ -61,6 +61,8 @@ def as_it_grew(agent: Agent, folder: Path, chance: random.Random, scratch: Path)
     with InProcess(Path(":memory:")) as store:
         growing = {scratch / path.relative_to(folder): path.read_bytes()
                    for path in files_in(agent, folder)}  # fmt: skip
+        for beside in folder.rglob("*.meta.json"):
+            append(scratch / beside.relative_to(folder), beside.read_bytes())
         while growing:
             path = chance.choice(sorted(growing))
             size = chance.randrange(chance.choice(STEPS_BYTES)) + 1

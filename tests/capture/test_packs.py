@@ -8,6 +8,7 @@ import pytest
 
 from capture import claude_fixtures as claude
 from stenod.store.compression import decompress
+from stenod.store.connection import open_writer
 from support.running import RunningDaemon
 
 LISTING = "\n".join(f"{number}: pangolin-{number:05}" for number in range(400))
@@ -109,3 +110,27 @@ def test_another_text_keeps_the_whole_original(captured: RunningDaemon) -> None:
             "SELECT content, original_content FROM messages WHERE is_summarized = 1"
         ).rows
     assert row == ["a list of pangolins", LISTING]
+
+
+def test_bytes_that_are_missing_stay_known_to_be_missing(
+    captured: RunningDaemon, tmp_path: Path
+) -> None:
+    (path,) = (tmp_path / "claude").rglob("*.jsonl")
+    for number in (3, 4):
+        with path.open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in _turn(number, LISTING))
+        captured.captured()
+    captured.stop()
+    connection = open_writer(captured.database)
+    chunks = connection.execute("SELECT id FROM source_chunk ORDER BY start_offset").fetchall()
+    connection.execute("DELETE FROM source_chunk WHERE id = ?", chunks[1])
+    connection.close()
+    captured.start()
+    captured.captured()
+    assert captured.steno("jobs", "run", "pack").returncode == 0
+    with captured.client() as client:
+        rows = client.sql(
+            "SELECT start_offset, end_offset FROM source_chunk ORDER BY start_offset"
+        ).rows
+    assert len(rows) == len(chunks) - 1 == 2
+    assert rows[0][1] < rows[1][0], "the gap is still there"

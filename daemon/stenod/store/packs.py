@@ -101,8 +101,8 @@ class Packs:
         # A number may come to another chunk when the newest one is deleted.
         row = fetch_one(
             self._connection,
-            "SELECT source_id, start_offset, end_offset, length(data) FROM source_chunk"
-            " WHERE id = ?",
+            "SELECT source_id, start_offset, end_offset, length(data), packed,"
+            " kept_size IS 0 FROM source_chunk WHERE id = ?",
             (pack_id,),
         )
         if row is None:
@@ -180,18 +180,20 @@ def pack_source(connection: apsw.Connection, source_id: int) -> Iterator[int]:
     Yields how many bytes each step saved; every step is one transaction.
     """
     group: list[tuple[int, bool]] = []
-    size_bytes = 0
-    for chunk_id, stretch_bytes, is_packed in fetch_all(
+    begin = reached = 0
+    for chunk_id, start, end, is_packed in fetch_all(
         connection,
-        "SELECT id, end_offset - start_offset, packed FROM source_chunk"
+        "SELECT id, start_offset, end_offset, packed FROM source_chunk"
         " WHERE source_id = ? AND kept_size IS NOT 0 ORDER BY start_offset",
         (source_id,),
     ):
-        if group and size_bytes + stretch_bytes > PACK_GROUP_BYTES:
+        # Bytes that are missing in between must stay known to be missing.
+        if group and (start != reached or end - begin > PACK_GROUP_BYTES):
             yield from _pack_group(connection, group)
-            group, size_bytes = [], 0
+            group = []
+        begin = begin if group else start
         group.append((chunk_id, bool(is_packed)))
-        size_bytes += stretch_bytes
+        reached = end
     yield from _pack_group(connection, group)
 
 
