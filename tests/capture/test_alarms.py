@@ -39,6 +39,7 @@ class Taught(ClaudeParser):
 
 type(AGENT).parser_version = "taught"
 type(AGENT).parser = lambda self, path, state=b"": Taught(path, state)
+type(AGENT).parser_again = lambda self, path, state: Taught(path)
 '''
 
 

@@ -22,7 +22,7 @@ COUNT = int(os.environ.get("STENO_HOSTILE", "200"))
 SEED = int(os.environ.get("STENO_SEED", "1"))
 PAYLOADS = max(len(PIECES), COUNT // len(WAYS))
 PRINTS_NOTHING_OF_OTHERS = {
-    "up", "down", "restart", "completion", "version", "rederive",
+    "retention", "up", "down", "restart", "completion", "version", "rederive",
     "vacuum", "optimize", "checkpoint", "check", "backup", "restore", "publish", "archive",
     "service", "hook", "hooks",
 }  # fmt: skip
