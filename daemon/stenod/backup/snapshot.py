@@ -103,12 +103,25 @@ def _fill(
     return rows, digests
 
 
+def _begin_like(source: apsw.Connection, target: apsw.Connection) -> None:
+    """Give the new file the source's layout, room for checksums included, before any page is copied.
+
+    A copy larger than the page cache writes pages before it is complete; without a first page that
+    says so, nobody would know by then that they carry checksums.
+    """
+    target.pragma("page_size", source.pragma("page_size"))
+    target.reserve_bytes("main", source.reserve_bytes("main"))
+    target.execute("VACUUM")
+    target.pragma("user_version", 1)
+
+
 def _copy_pages(source: apsw.Connection, partial: Path, is_stopping: Callable[[], bool]) -> None:
     target = apsw.Connection(str(partial))
     try:
         # What is not complete has no value, so nothing is kept to undo it.
         target.pragma("journal_mode", "OFF")
         target.pragma("synchronous", "OFF")
+        _begin_like(source, target)
         with target.backup("main", source, "main") as pages:
             while not pages.done:
                 if is_stopping():
