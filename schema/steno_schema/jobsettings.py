@@ -60,7 +60,7 @@ class Jobs(Struct, kw_only=True, forbid_unknown_fields=True):
 
     checkpoint: Hourly = msgspec.field(default_factory=Hourly)
     followers: Daily = msgspec.field(default_factory=Daily)
-    optimize: Daily = msgspec.field(default_factory=Daily)
+    optimize: WhenAsked = msgspec.field(default_factory=WhenAsked)
     merge: Weekly = msgspec.field(default_factory=Weekly)
     pack: Daily = msgspec.field(default_factory=Daily)
     shrink: Daily = msgspec.field(default_factory=Daily)
